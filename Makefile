@@ -1,0 +1,102 @@
+# Run `make` for the list of targets.
+
+# Every module of the repository but tools/, whose code is not ours.
+MODULES := . $(sort $(patsubst %/go.mod,%,$(filter-out tools/go.mod,$(wildcard */go.mod))))
+
+# Variables that may be set on the command line.
+BENCH     ?= .
+BENCHTIME ?= 1s
+COUNT     ?= 1
+FUZZ      ?= .
+FUZZTIME  ?= 10s
+PKG       ?= ./...
+RUN       ?= .
+TIMEOUT   ?= 10m
+
+# Tools are pinned in tools/go.mod and built once for each set of versions.
+TOOLKEY = $(shell { go env GOVERSION GOOS GOARCH; cat tools/go.mod tools/go.sum; } | cksum | cut -d ' ' -f 1)
+BIN     = $(CURDIR)/.bin/$(TOOLKEY)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: check
+check: ## Quick check while working: build, vet, format, short tests on the embedded engine
+	go build -buildvcs=false ./...
+	go vet ./...
+	@$(MAKE) -s fmt-check
+	go test -short ./...
+
+.PHONY: test
+test: test-deps ## Everything: race detector, real Redis, all modules, benchmarks once (installs what is missing on Debian as root)
+	@rc=0; for m in $(MODULES); do \
+	  echo "== module $$m: tests"; \
+	  (cd $$m && LARDER_REQUIRE_REDIS=1 CGO_ENABLED=1 go test -race -count=1 -timeout $(TIMEOUT) ./...) || rc=1; \
+	done; exit $$rc
+	@echo "== benchmarks, once each"
+	@LARDER_REQUIRE_REDIS=1 go test -run '^$$' -bench . -benchtime 1x -timeout $(TIMEOUT) ./...
+
+.PHONY: test-deps
+test-deps:
+	@tools/install-test-deps.sh
+
+.PHONY: race
+race: ## Race detector on chosen tests: make race PKG=./ratelimit RUN=TestWindow COUNT=20
+	CGO_ENABLED=1 go test -race -run '$(RUN)' -count=$(COUNT) -timeout $(TIMEOUT) $(PKG)
+
+.PHONY: lint
+lint: ## Run golangci-lint on all modules (its first build takes a minute or two)
+	@$(MAKE) -s $(BIN)/golangci-lint
+	@rc=0; for m in $(MODULES); do \
+	  echo "== module $$m: lint"; \
+	  (cd $$m && $(BIN)/golangci-lint run --config $(CURDIR)/.golangci.yml ./...) || rc=1; \
+	done; exit $$rc
+
+.PHONY: fmt
+fmt: ## Format all Go files with gofumpt
+	@$(MAKE) -s $(BIN)/gofumpt
+	$(BIN)/gofumpt -w .
+
+.PHONY: fmt-check
+fmt-check:
+	@$(MAKE) -s $(BIN)/gofumpt
+	@$(BIN)/gofumpt -d . || { echo "Not formatted: run 'make fmt'."; exit 1; }
+
+.PHONY: bench
+bench: ## Run benchmarks: make bench PKG=. BENCH=Hit COUNT=10 | tee new.txt
+	@go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) -timeout 0 $(PKG)
+
+.PHONY: benchstat
+benchstat: ## Compare two runs of bench: make benchstat OLD=old.txt NEW=new.txt
+	@$(MAKE) -s $(BIN)/benchstat
+	@$(BIN)/benchstat $(OLD) $(NEW)
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (10s): make fuzz FUZZ=Key FUZZTIME=1m
+	@set -e; for m in $(MODULES); do (cd $$m && $(CURDIR)/tools/fuzz.sh '$(FUZZTIME)' '$(FUZZ)'); done
+
+.PHONY: generate
+generate: ## Run go generate in all modules
+	@set -e; for m in $(MODULES); do (cd $$m && go generate ./...); done
+
+.PHONY: verify
+verify: ## Check that generated files, go.mod and go.sum are up to date
+	@tools/verify.sh $(MODULES)
+
+.PHONY: ci
+ci: ## What the continuous integration runs: test, then lint
+	@.ci/run
+
+# The names are computed by the targets that need them, in a second make.
+$(CURDIR)/.bin/%/golangci-lint:
+	@$(call build-tool,$@,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+$(CURDIR)/.bin/%/gofumpt:
+	@$(call build-tool,$@,mvdan.cc/gofumpt)
+$(CURDIR)/.bin/%/benchstat:
+	@$(call build-tool,$@,golang.org/x/perf/cmd/benchstat)
+
+build-tool = echo "Building $(notdir $(1))" && cd tools && CGO_ENABLED=0 go build -buildvcs=false -o $(1) $(2)
