@@ -1,0 +1,6 @@
+package embedded
+
+// stats are the counters that INFO shows.
+type stats struct {
+	commands, expired uint64
+}
