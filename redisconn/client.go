@@ -1,0 +1,148 @@
+package redisconn
+
+import (
+	"context"
+	"sync"
+
+	"github.com/redis/rueidis"
+
+	"github.com/larder-go/larder/conn"
+)
+
+// client executes commands over one client of the library.
+type client struct {
+	rc       rueidis.Client
+	life     *life
+	cluster  bool
+	tracking bool // of a Tracker: one connection per node
+}
+
+// buffer is the size of each connection's read and write buffers. The
+// library's default of 512 KiB would cost a process 8 MiB at rest.
+const buffer = 1 << 16
+
+// connect opens a client over w. It does not take a context: see Open.
+func connect(w *wire, tracking bool, onPush func([]rueidis.RedisMessage)) (*client, error) {
+	if !w.target.cluster {
+		return connectTo(w, w.target.addrs, tracking, onPush)
+	}
+	// Of several nodes the library dials all and keeps the surplus connections
+	// open for seconds, beyond its own Close.
+	var first error
+	for _, addr := range w.target.addrs {
+		c, err := connectTo(w, []string{addr}, tracking, onPush)
+		if err == nil {
+			return c, nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return nil, first
+}
+
+func connectTo(w *wire, addrs []string, tracking bool, onPush func([]rueidis.RedisMessage)) (*client, error) {
+	t, o := w.target, w.opts
+	opt := rueidis.ClientOption{
+		InitAddress:        addrs,
+		SelectDB:           t.database,
+		ClientName:         o.ClientName,
+		ClientSetInfo:      []string{"larder(rueidis)", rueidis.LibVer},
+		DialCtxFn:          w.dial,
+		AuthCredentialsFn:  w.login,
+		ConnWriteTimeout:   o.KeepAliveTimeout,
+		ReadBufferEachConn: buffer, WriteBufferEachConn: buffer,
+		ForceSingleClient: !t.cluster && t.master == "",
+		DisableRetry:      true,
+		// Without a goroutine that reads, a lost connection is noticed by the
+		// next call only, and a call's deadline ends the connection of all.
+		AlwaysPipelining: true,
+		DisableCache:     !tracking,
+	}
+	opt.Dialer.Timeout, opt.Dialer.KeepAlive = o.DialTimeout, o.KeepAlive
+	if t.tls {
+		if opt.TLSConfig = o.TLS; opt.TLSConfig == nil {
+			opt.TLSConfig = defaultTLS()
+		}
+	}
+	if t.master != "" {
+		opt.Sentinel = rueidis.SentinelOption{
+			MasterSet: t.master, TLSConfig: opt.TLSConfig, ClientName: o.ClientName,
+			Dialer: opt.Dialer, TopologyRefreshInterval: sentinelInterval,
+		}
+		opt.Sentinel.Dialer.Resolver = sentinelDialer
+	}
+	if tracking {
+		opt.PipelineMultiplex = -1 // one connection per node
+		opt.BlockingPipeline = -1  // long pipelines too
+		opt.ClientTrackingOptions = []string{"OPTOUT"}
+		opt.NewCacheStoreFn = newNoStore
+		opt.OnInvalidations = onPush
+	}
+	rc, err := rueidis.NewClient(opt)
+	if err != nil {
+		if rc != nil {
+			rc.Close()
+		}
+		return nil, err
+	}
+	c := &client{rc: rc, life: w.life, cluster: t.cluster, tracking: tracking}
+	if t.cluster && rc.Mode() != rueidis.ClientModeCluster {
+		c.close()
+		return nil, errNotCluster
+	}
+	return c, nil
+}
+
+// close ends the client's idle connections in good order. For a cluster the
+// library does so in the background and looks for the topology of what it has
+// just closed; closing the nodes first avoids both.
+func (c *client) close() {
+	if c.cluster {
+		var wg sync.WaitGroup
+		for _, node := range c.rc.Nodes() {
+			wg.Go(node.Close)
+		}
+		wg.Wait()
+	}
+	c.rc.Close()
+}
+
+// do sends one command.
+func (c *client) do(ctx context.Context, cmd conn.Command) (conn.Value, error) {
+	if len(cmd.Args) == 2 && cmd.KeyAt == 1 && cmd.Args[0] == "GET" {
+		return c.get(ctx, cmd.Args[1])
+	}
+	completed, blocking, err := c.build(cmd, false)
+	if err != nil {
+		return conn.Value{}, err
+	}
+	if blocking { // the library does not end these when it is closed
+		bound, release := c.life.bind(ctx)
+		defer release()
+		return c.reply(ctx, cmd.Name(), c.rc.Do(bound, completed))
+	}
+	return c.reply(ctx, cmd.Name(), c.rc.Do(ctx, completed))
+}
+
+// get is do for the most frequent command.
+func (c *client) get(ctx context.Context, key string) (conn.Value, error) {
+	res := c.rc.Do(ctx, c.rc.B().Get().Key(key).Build())
+	if s, err := res.ToString(); err == nil {
+		return conn.Value{Kind: conn.Bulk, Str: s}, nil
+	}
+	return c.reply(ctx, "GET", res)
+}
+
+// reply converts the outcome of the command op.
+func (c *client) reply(ctx context.Context, op string, res rueidis.RedisResult) (conn.Value, error) {
+	if err := res.NonRedisError(); err != nil {
+		return conn.Value{}, c.fail(ctx, op, err)
+	}
+	m, _ := res.ToMessage()
+	v := value(&m)
+	if v.Kind == conn.Failure {
+		return conn.Value{}, &conn.ServerError{Text: v.Str}
+	}
+	return v, nil
+}

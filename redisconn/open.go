@@ -1,0 +1,58 @@
+package redisconn
+
+import (
+	"context"
+	"crypto/tls"
+	"time"
+)
+
+// sentinelInterval is how often sentinels are asked for the master, in addition
+// to the events that they publish: a missed event would never be made up for.
+const sentinelInterval = 5 * time.Second
+
+// Open connects to what url names. It fails if the URL or opts are wrong, if the
+// server cannot be reached within ctx and the dial timeout, if it refuses the
+// login, or if it is not what the URL's scheme says. The returned Conn does not
+// depend on ctx.
+func Open(ctx context.Context, url string, opts Options) (*Conn, error) {
+	t, err := parseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	if opts, err = opts.withDefaults(); err != nil {
+		return nil, err
+	}
+	if err := opts.fits(t); err != nil {
+		return nil, err
+	}
+	c := &Conn{life: newLife()}
+	// The library connects without a context: an ended one cuts the sockets.
+	stop := context.AfterFunc(ctx, func() {
+		c.life.end()
+		c.life.cut()
+	})
+	err = c.open(ctx, wire{life: c.life, opts: opts, target: t})
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		c.life.end()
+		c.shut()
+		return nil, openError(ctx, t, err)
+	}
+	return c, nil
+}
+
+func (c *Conn) open(ctx context.Context, w wire) (err error) {
+	if c.plain, err = connect(&w, false, nil); err != nil {
+		return err
+	}
+	if c.caps, err = c.plain.discover(ctx); err != nil {
+		return err
+	}
+	c.track, err = openTracker(w)
+	c.caps.Tracking = c.track != nil
+	return err
+}
+
+func defaultTLS() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }

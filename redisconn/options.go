@@ -1,0 +1,124 @@
+package redisconn
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime"
+	"time"
+)
+
+// Defaults of Options.
+const (
+	DefaultDialTimeout      = 5 * time.Second
+	DefaultKeepAlive        = time.Second
+	DefaultKeepAliveTimeout = 10 * time.Second
+	DefaultReadWires        = 4
+)
+
+// MaxReadWires is the largest Options.ReadWires.
+const MaxReadWires = 64
+
+// Options are the settings of Open. The zero value is valid.
+type Options struct {
+	// TLS configures rediss schemes and is an error with others. Nil means the
+	// system's roots and TLS 1.2 or newer. An empty ServerName means the host
+	// that is dialled.
+	TLS *tls.Config
+
+	// Credentials, if set, is called for every new connection to a server and
+	// returns what to log in with, so that passwords can rotate. An error from it
+	// fails the connection. It is an error to have credentials in the URL as well.
+	// Its context ends after DialTimeout and when the Conn is closed.
+	Credentials func(ctx context.Context) (username, password string, err error)
+
+	// SentinelCredentials is the same for connections to sentinels. Nil means
+	// that sentinels want no password; the URL's user is for the servers.
+	SentinelCredentials func(ctx context.Context) (username, password string, err error)
+
+	// Dial, if set, opens connections instead of a net.Dialer: network is "tcp"
+	// or "unix". TLS is added on top of what it returns.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// DialTimeout bounds dialling, the TLS handshake, and separately the login.
+	// 0 means DefaultDialTimeout; negative is an error.
+	DialTimeout time.Duration
+
+	// KeepAlive is the silence after which a connection is sent a PING, and the
+	// interval of TCP keep-alive probes. 0 means DefaultKeepAlive; negative is an
+	// error.
+	KeepAlive time.Duration
+
+	// KeepAliveTimeout is how long that PING may stay unanswered before the
+	// connection is given up. It also ends connections that a slow script blocks
+	// for as long. 0 means DefaultKeepAliveTimeout; negative is an error.
+	KeepAliveTimeout time.Duration
+
+	// ReadWires is the number of tracking connections per node. More of them
+	// lose less of the local cache when one is cut; fewer put more commands into
+	// each system call. 0 means DefaultReadWires, or GOMAXPROCS where that is
+	// less; more than MaxReadWires and negative are errors.
+	ReadWires int
+
+	// ClientName is shown by CLIENT LIST: printable ASCII without spaces. Empty
+	// means no name.
+	ClientName string
+
+	// Logger is told about lost tracking connections (Warn) and opened
+	// connections (Debug). Nil means silence.
+	Logger *slog.Logger
+}
+
+// withDefaults returns a checked copy with all zero values replaced.
+func (o Options) withDefaults() (Options, error) {
+	for _, d := range []struct {
+		name  string
+		value *time.Duration
+		def   time.Duration
+	}{
+		{"DialTimeout", &o.DialTimeout, DefaultDialTimeout},
+		{"KeepAlive", &o.KeepAlive, DefaultKeepAlive},
+		{"KeepAliveTimeout", &o.KeepAliveTimeout, DefaultKeepAliveTimeout},
+	} {
+		if *d.value < 0 {
+			return o, fmt.Errorf("redisconn: Options.%s is %v; it must be positive, or 0 for %v", d.name, *d.value, d.def)
+		}
+		if *d.value == 0 {
+			*d.value = d.def
+		}
+	}
+	if o.ReadWires < 0 || o.ReadWires > MaxReadWires {
+		return o, fmt.Errorf("redisconn: Options.ReadWires is %d; it must be 1 to %d, or 0 for %d at most", o.ReadWires, MaxReadWires, DefaultReadWires)
+	}
+	if o.ReadWires == 0 {
+		o.ReadWires = min(DefaultReadWires, runtime.GOMAXPROCS(0))
+	}
+	for _, r := range o.ClientName {
+		if r <= ' ' || r > '~' {
+			return o, fmt.Errorf("redisconn: Options.ClientName is %q; it must be printable ASCII without spaces", o.ClientName)
+		}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.TLS != nil {
+		o.TLS = o.TLS.Clone()
+	}
+	return o, nil
+}
+
+// fits checks what depends on the URL.
+func (o Options) fits(t target) error {
+	if o.TLS != nil && !t.tls {
+		return fmt.Errorf("redisconn: Options.TLS is set but the URL's scheme is %s, which is not encrypted; use a rediss scheme", t.scheme)
+	}
+	if o.Credentials != nil && (t.username != "" || t.password != "") {
+		return fmt.Errorf("redisconn: Options.Credentials is set and the URL has credentials too; use one of them")
+	}
+	if o.SentinelCredentials != nil && t.master == "" {
+		return fmt.Errorf("redisconn: Options.SentinelCredentials is set but the URL's scheme is %s, which has no sentinels", t.scheme)
+	}
+	return nil
+}
