@@ -72,9 +72,12 @@ func connectTo(w *wire, addrs []string, tracking bool, onPush func([]rueidis.Red
 		}
 		opt.Sentinel.Dialer.Resolver = sentinelDialer
 	}
+	opt.PipelineMultiplex = -1 // one connection per node
+	if !tracking && defaultWires() > 1 {
+		opt.PipelineMultiplex = 1 // 2^1
+	}
 	if tracking {
-		opt.PipelineMultiplex = -1 // one connection per node
-		opt.BlockingPipeline = -1  // long pipelines too
+		opt.BlockingPipeline = -1 // long pipelines too
 		opt.ClientTrackingOptions = []string{"OPTOUT"}
 		opt.NewCacheStoreFn = newNoStore
 		opt.OnInvalidations = onPush

@@ -15,7 +15,6 @@ const (
 	DefaultDialTimeout      = 5 * time.Second
 	DefaultKeepAlive        = time.Second
 	DefaultKeepAliveTimeout = 10 * time.Second
-	DefaultReadWires        = 4
 )
 
 // MaxReadWires is the largest Options.ReadWires.
@@ -58,8 +57,10 @@ type Options struct {
 
 	// ReadWires is the number of tracking connections per node. More of them
 	// lose less of the local cache when one is cut; fewer put more commands into
-	// each system call. 0 means DefaultReadWires, or GOMAXPROCS where that is
-	// less; more than MaxReadWires and negative are errors.
+	// each system call, which counts for more: at 64 goroutines on two cores one
+	// connection answers twice as many GETs as four. 0 means one with up to four
+	// processors (GOMAXPROCS) and two with more; more than MaxReadWires and
+	// negative are errors.
 	ReadWires int
 
 	// ClientName is shown by CLIENT LIST: printable ASCII without spaces. Empty
@@ -90,10 +91,10 @@ func (o Options) withDefaults() (Options, error) {
 		}
 	}
 	if o.ReadWires < 0 || o.ReadWires > MaxReadWires {
-		return o, fmt.Errorf("redisconn: Options.ReadWires is %d; it must be 1 to %d, or 0 for %d at most", o.ReadWires, MaxReadWires, DefaultReadWires)
+		return o, fmt.Errorf("redisconn: Options.ReadWires is %d; it must be 1 to %d, or 0 for %d", o.ReadWires, MaxReadWires, defaultWires())
 	}
 	if o.ReadWires == 0 {
-		o.ReadWires = min(DefaultReadWires, runtime.GOMAXPROCS(0))
+		o.ReadWires = defaultWires()
 	}
 	for _, r := range o.ClientName {
 		if r <= ' ' || r > '~' {
@@ -121,4 +122,12 @@ func (o Options) fits(t target) error {
 		return fmt.Errorf("redisconn: Options.SentinelCredentials is set but the URL's scheme is %s, which has no sentinels", t.scheme)
 	}
 	return nil
+}
+
+// defaultWires is the number of connections of each kind per node.
+func defaultWires() int {
+	if runtime.GOMAXPROCS(0) > 4 {
+		return 2
+	}
+	return 1
 }

@@ -45,7 +45,7 @@ func TestDefaults(t *testing.T) {
 	t.Parallel()
 	o, err := Options{}.withDefaults()
 	if err != nil || o.DialTimeout != DefaultDialTimeout || o.KeepAlive != DefaultKeepAlive ||
-		o.KeepAliveTimeout != DefaultKeepAliveTimeout || o.ReadWires < 1 || o.ReadWires > DefaultReadWires || o.Logger == nil {
+		o.KeepAliveTimeout != DefaultKeepAliveTimeout || o.ReadWires != defaultWires() || o.Logger == nil {
 		t.Errorf("got %+v, %v", o, err)
 	}
 }

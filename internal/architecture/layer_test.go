@@ -55,6 +55,7 @@ var rooms = map[string]layer{
 	"internal/mcp":          tool,
 	"internal/architecture": testkit,
 	"internal/redistest":    testkit,
+	"internal/sidebyside":   testkit,
 	"cachetest":             testkit,
 
 	"cmd":      command,

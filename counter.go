@@ -1,0 +1,44 @@
+package larder
+
+import "sync/atomic"
+
+// hitStripes spreads the counter of the hottest path over cache lines.
+const hitStripes = 8
+
+// counters are a Cache's statistics. Rare events have a counter each; hits in L1
+// are spread, so that processors do not fight for one.
+type counters struct {
+	l1 [hitStripes]struct {
+		n atomic.Uint64
+		_ [56]byte
+	}
+	l2Hits, staleHits, negativeHits, misses, coalesced    atomic.Uint64
+	loads, loadErrors, fills, fillsRefused, oversize      atomic.Uint64
+	rejectedGeneration, rejectedSchema, corrupt, l2Errors atomic.Uint64
+	invalidations, pushes                                 atomic.Uint64
+}
+
+// hit counts an answer of a tier.
+func (c *counters) hit(inL1 bool) {
+	if inL1 {
+		c.l1[0].n.Add(1)
+	} else {
+		c.l2Hits.Add(1)
+	}
+}
+
+func (c *counters) snapshot() Stats {
+	s := Stats{
+		L2Hits: c.l2Hits.Load(), StaleHits: c.staleHits.Load(), NegativeHits: c.negativeHits.Load(),
+		Misses: c.misses.Load(), Coalesced: c.coalesced.Load(),
+		Loads: c.loads.Load(), LoadErrors: c.loadErrors.Load(),
+		Fills: c.fills.Load(), FillsRefused: c.fillsRefused.Load(), Oversize: c.oversize.Load(),
+		RejectedGeneration: c.rejectedGeneration.Load(), RejectedSchema: c.rejectedSchema.Load(),
+		Corrupt: c.corrupt.Load(), L2Errors: c.l2Errors.Load(),
+		Invalidations: c.invalidations.Load(), Pushes: c.pushes.Load(),
+	}
+	for i := range c.l1 {
+		s.L1Hits += c.l1[i].n.Load()
+	}
+	return s
+}

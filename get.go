@@ -1,0 +1,147 @@
+package larder
+
+import (
+	"context"
+	"errors"
+
+	"github.com/larder-go/larder/internal/l1"
+)
+
+// Get returns the value of a key: from the process, from Redis, or from
+// Options.Load. It returns ErrNotFound where the source has none, and the
+// loader's error as it is where it failed. The value is shared: do not change it.
+func (c *Cache[K, V]) Get(ctx context.Context, key K) (V, error) {
+	if e, ok := c.l1.Get(key); ok && e.FreshUntil > c.clock.Now() && e.Covered() {
+		c.stats.l1[e.Shard%hitStripes].n.Add(1)
+		return e.Value, c.notFoundIf(e.Negative)
+	}
+	return c.get(ctx, key, c.single)
+}
+
+// GetWith is Get with a loader for this call. Where a load of the same key is
+// already under way, its value is used.
+func (c *Cache[K, V]) GetWith(ctx context.Context, key K, load func(context.Context, K) (V, error)) (V, error) {
+	if e, ok := c.l1.Get(key); ok && e.FreshUntil > c.clock.Now() && e.Covered() {
+		c.stats.l1[e.Shard%hitStripes].n.Add(1)
+		return e.Value, c.notFoundIf(e.Negative)
+	}
+	return c.get(ctx, key, load)
+}
+
+// notFoundIf is the error of a hit.
+func (c *Cache[K, V]) notFoundIf(negative bool) error {
+	if !negative {
+		return nil
+	}
+	c.stats.negativeHits.Add(1)
+	return ErrNotFound
+}
+
+// loader gets the value of a key from its source.
+type loader[K comparable, V any] func(context.Context, K) (V, error)
+
+// get is Get behind the fast path.
+func (c *Cache[K, V]) get(ctx context.Context, key K, load loader[K, V]) (V, error) {
+	var none V
+	rk, err := c.redisKey(key)
+	if err != nil {
+		return none, c.failed("get", "", err)
+	}
+	for counted := false; ; counted = true {
+		if err := c.check(ctx); err != nil {
+			return none, c.failed("get", rk, err)
+		}
+		f, stage := c.flights.running(key)
+		made := false
+		if f == nil {
+			found := c.lookup(ctx, key, rk)
+			if found.ok {
+				if !counted {
+					c.stats.hit(found.inL1)
+				}
+				return c.serve(ctx, key, rk, found, load)
+			}
+			if load == nil {
+				return none, c.failed("get", rk, ErrNoLoader)
+			}
+			if f, stage, made = c.flights.join(key); made && !c.launch(ctx, f, rk, found, load) {
+				return none, ErrClosed
+			}
+		}
+		if !counted {
+			c.stats.misses.Add(1)
+		}
+		if err := f.wait(ctx); err != nil {
+			return none, c.failed("get", rk, err)
+		}
+		if !c.mayUse(ctx, f, stage) {
+			continue
+		}
+		if !made {
+			c.stats.coalesced.Add(1)
+		}
+		return f.out.value, f.out.err
+	}
+}
+
+// mayUse applies the rule of flight to a caller that joined at stage.
+func (c *Cache[K, V]) mayUse(ctx context.Context, f *flight[K, V], stage int) bool {
+	o := &f.out
+	if o.err != nil && !errors.Is(o.err, ErrNotFound) || stage < o.stage {
+		return true
+	}
+	return o.accepted && c.areCurrent(ctx, o.namespace, o.tags)
+}
+
+// found is what the two tiers have of a key.
+type found[V any] struct {
+	ok bool // value is an answer, or negative says that there is none
+	// inL1 says that the process had it.
+	inL1 bool
+	// stale says that the answer is past its TTL and wants a refresh.
+	stale, negative bool
+	value           V
+	// down says that Redis could not be asked.
+	down bool
+	// rejected is the id of an entry that was found and must not be used.
+	rejected string
+}
+
+// lookup asks L1 for a stale value and then Redis. It never waits for a load.
+func (c *Cache[K, V]) lookup(ctx context.Context, key K, rk string) found[V] {
+	if e, ok := c.l1.Get(key); ok && e.Covered() {
+		now := c.clock.Now()
+		if e.FreshUntil > now || e.StaleUntil > now {
+			return found[V]{ok: true, inL1: true, stale: e.FreshUntil <= now, negative: e.Negative, value: e.Value}
+		}
+	}
+	if c.c == nil {
+		return found[V]{}
+	}
+	mark := c.mark(key, rk)
+	raw, down := c.read(ctx, rk)
+	if raw == "" {
+		return found[V]{down: down}
+	}
+	return c.open(ctx, key, raw, mark)
+}
+
+// serve returns what lookup found, starting a refresh where it is stale.
+func (c *Cache[K, V]) serve(ctx context.Context, key K, rk string, hit found[V], load loader[K, V]) (V, error) {
+	if hit.stale {
+		c.stats.staleHits.Add(1)
+		if load != nil {
+			if f, made := c.flights.refresh(key); made {
+				c.launch(ctx, f, rk, found[V]{stale: true}, load)
+			}
+		}
+	}
+	return hit.value, c.notFoundIf(hit.negative)
+}
+
+func (c *Cache[K, V]) mark(key K, rk string) l1.Mark {
+	if c.tr == nil {
+		return c.l1.Mark(key, nil)
+	}
+	return c.l1.Mark(key, c.tr.Epoch(rk))
+}

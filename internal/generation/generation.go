@@ -1,0 +1,74 @@
+package generation
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/larder-go/larder/conn"
+)
+
+// Generation is what a process knows of one tag or namespace. Entries in L1
+// keep a pointer to it and compare on every hit.
+type Generation struct {
+	key   string
+	epoch *conn.Epoch // nil where nothing is tracked
+
+	known    atomic.Pointer[known]
+	assured  atomic.Int64 // monotonic ns when the key was last known to live long enough, 0 for never
+	mu       sync.Mutex   // protects seq, and known against writes of an older reading
+	seq      uint64       // counts the times that the knowledge was taken back
+	detached bool         // no longer in the table: never known again
+}
+
+// known is a number together with the life of the connection that vouches for it.
+type known struct{ number, epoch uint64 }
+
+// Current returns the generation's number if this process knows it.
+func (g *Generation) Current() (uint64, bool) {
+	k := g.known.Load()
+	if k == nil || g.epoch != nil && g.epoch.Load() != k.epoch {
+		return 0, false
+	}
+	return k.number, true
+}
+
+// Is tells whether number is known to be the current one.
+func (g *Generation) Is(number uint64) bool {
+	n, ok := g.Current()
+	return ok && n == number
+}
+
+// Forget takes back what is known, so that the next Read asks Redis.
+func (g *Generation) Forget() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.seq++
+	g.known.Store(nil)
+}
+
+// detach forgets for ever: pushes no longer reach this Generation.
+func (g *Generation) detach() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.detached = true
+	g.seq++
+	g.known.Store(nil)
+}
+
+// reading is the state before a read; learn accepts the answer only if nothing
+// has been taken back since.
+type reading struct{ seq, epoch uint64 }
+
+func (g *Generation) begin() reading {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return reading{seq: g.seq, epoch: g.epoch.Load()}
+}
+
+func (g *Generation) learn(r reading, number uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.detached && g.seq == r.seq && g.epoch.Load() == r.epoch {
+		g.known.Store(&known{number: number, epoch: r.epoch})
+	}
+}

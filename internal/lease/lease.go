@@ -1,0 +1,206 @@
+package lease
+
+import (
+	"context"
+	_ "embed"
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"strconv"
+	"time"
+	"unsafe"
+
+	"github.com/larder-go/larder/conn"
+)
+
+var (
+	//go:embed prelude.lua
+	prelude string
+	//go:embed acquire.lua
+	acquireText string
+	//go:embed fill.lua
+	fillText string
+	//go:embed renew.lua
+	renewText string
+	//go:embed release.lua
+	releaseText string
+
+	acquireScript = conn.NewScript(prelude + acquireText)
+	fillScript    = conn.NewScript(prelude + fillText)
+	renewScript   = conn.NewScript(prelude + renewText)
+	releaseScript = conn.NewScript(prelude + releaseText)
+)
+
+// Mode is what a caller of Acquire wants.
+type Mode string
+
+// The modes of Acquire.
+const (
+	// Load wants a fresh value, or the lease.
+	Load Mode = "load"
+	// Set takes the lease whoever holds it, and drops the value.
+	Set Mode = "set"
+)
+
+// State is the answer of Acquire.
+type State int64
+
+// The states of an Acquired.
+const (
+	Fresh   State = 0 // Raw is the entry to use
+	Granted State = 1 // the caller loads
+	Held    State = 2 // another load runs; Left tells how long it may take
+)
+
+// Acquired is the outcome of Acquire.
+type Acquired struct {
+	State State
+	// Now is the server's clock, Unix milliseconds.
+	Now int64
+	// Raw is the entry, if there is one that may be served fresh (Fresh) or
+	// stale (Granted, Held); else "".
+	Raw string
+	// Left is the time until the lease ends, unless Fresh.
+	Left time.Duration
+}
+
+// Token makes the random, non-zero token of one load.
+func Token() uint64 {
+	for {
+		if t := rand.Uint64(); t != 0 && t != 1<<64-1 {
+			return t
+		}
+	}
+}
+
+// Request is what one Acquire asks for.
+type Request struct {
+	Key   string
+	Token uint64
+	Lease time.Duration
+	// Rejected is the id of an entry that must not be returned, 8 bytes as
+	// they stand in it; "" for none.
+	Rejected string
+	Mode     Mode
+}
+
+func (r Request) call() conn.ScriptCall {
+	return conn.ScriptCall{Keys: []string{r.Key}, Args: []string{word(r.Token), ms(r.Lease), r.Rejected, string(r.Mode)}}
+}
+
+// Acquire looks up an entry or grants the right to load it.
+func Acquire(ctx context.Context, ev conn.Evaler, r Request) (Acquired, error) {
+	c := r.call()
+	v, err := ev.Eval(ctx, acquireScript, c.Keys, c.Args)
+	if err != nil {
+		return Acquired{}, err
+	}
+	return readAcquired(v)
+}
+
+// AcquireEach is Acquire for several keys in one round trip per node.
+func AcquireEach(ctx context.Context, ev conn.Evaler, rs []Request) ([]Acquired, []error) {
+	calls := make([]conn.ScriptCall, len(rs))
+	for i, r := range rs {
+		calls[i] = r.call()
+	}
+	out, errs := make([]Acquired, len(rs)), make([]error, len(rs))
+	for i, res := range ev.EvalEach(ctx, acquireScript, calls...) {
+		if errs[i] = res.Err; res.Err == nil {
+			out[i], errs[i] = readAcquired(res.Value)
+		}
+	}
+	return out, errs
+}
+
+var errReply = errors.New("lease: a script answered in an unknown form")
+
+func readAcquired(v conn.Value) (Acquired, error) {
+	if len(v.Elems) != 4 {
+		return Acquired{}, errReply
+	}
+	e := v.Elems
+	return Acquired{
+		State: State(e[0].Int), Now: e[1].Int, Raw: e[2].Str,
+		Left: time.Duration(e[3].Int) * time.Millisecond,
+	}, nil
+}
+
+// Value is what Fill stores.
+type Value struct {
+	Key   string
+	Token uint64
+	// Raw is the entry, its times and its lease zero. It must not be changed
+	// any more: a command whose context ended may still be sent.
+	Raw []byte
+	// LoadedAt is Acquired.Now of the load.
+	LoadedAt int64
+	// TTL is how long the value is fresh, Stale how much longer it may be served.
+	TTL, Stale time.Duration
+}
+
+func (f Value) call() conn.ScriptCall {
+	return conn.ScriptCall{Keys: []string{f.Key}, Args: []string{
+		word(f.Token),
+		unsafe.String(unsafe.SliceData(f.Raw), len(f.Raw)),
+		strconv.FormatInt(f.LoadedAt, 10), ms(f.TTL), ms(f.Stale),
+	}}
+}
+
+// Fill stores a value if its token still stands, and tells whether it did.
+// Run over a Tracker, the key is tracked afterwards.
+func Fill(ctx context.Context, ev conn.Evaler, f Value) (bool, error) {
+	c := f.call()
+	v, err := ev.Eval(ctx, fillScript, c.Keys, c.Args)
+	if err != nil {
+		return false, err
+	}
+	return readFilled(v)
+}
+
+// FillEach is Fill for several keys in one round trip per node.
+func FillEach(ctx context.Context, ev conn.Evaler, fs []Value) ([]bool, []error) {
+	calls := make([]conn.ScriptCall, len(fs))
+	for i, f := range fs {
+		calls[i] = f.call()
+	}
+	stored, errs := make([]bool, len(fs)), make([]error, len(fs))
+	for i, res := range ev.EvalEach(ctx, fillScript, calls...) {
+		if errs[i] = res.Err; res.Err == nil {
+			stored[i], errs[i] = readFilled(res.Value)
+		}
+	}
+	return stored, errs
+}
+
+func readFilled(v conn.Value) (bool, error) {
+	if len(v.Elems) != 2 {
+		return false, errReply
+	}
+	return v.Elems[0].Int == 1, nil
+}
+
+// Renew extends a lease and tells whether the token still stands.
+func Renew(ctx context.Context, ev conn.Evaler, key string, token uint64, lease time.Duration) (bool, error) {
+	v, err := ev.Eval(ctx, renewScript, []string{key}, []string{word(token), ms(lease)})
+	return v.Int == 1, err
+}
+
+// Release gives a lease back without a value and tells whether the token still
+// stood. Where a stale value is there to serve, nobody is granted a lease for
+// the time of hold.
+func Release(ctx context.Context, ev conn.Evaler, key string, token uint64, hold time.Duration) (bool, error) {
+	v, err := ev.Eval(ctx, releaseScript, []string{key}, []string{word(token), ms(hold)})
+	return v.Int == 1, err
+}
+
+func word(n uint64) string {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], n)
+	return string(b[:])
+}
+
+// ms rounds up, so that a positive time never becomes none.
+func ms(d time.Duration) string {
+	return strconv.FormatInt(int64((d+time.Millisecond-1)/time.Millisecond), 10)
+}

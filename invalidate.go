@@ -1,0 +1,166 @@
+package larder
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/internal/generation"
+)
+
+var errNoGenerations = errors.New("the generations could not be read from Redis")
+
+// Invalidate drops the values of keys everywhere: once it has returned nil, no
+// Get that starts later returns a value whose load began before. Call it after
+// the write to the source has been committed.
+func (c *Cache[K, V]) Invalidate(ctx context.Context, keys ...K) error {
+	if err := c.check(ctx); err != nil {
+		return c.failed("invalidate", "", err)
+	}
+	rks := make([]string, len(keys))
+	for i, key := range keys {
+		rk, err := c.redisKey(key)
+		if err != nil {
+			return c.failed("invalidate", "", err)
+		}
+		rks[i] = rk
+	}
+	c.stats.invalidations.Add(1)
+	return c.failed("invalidate", "", c.unlink(ctx, keys, rks))
+}
+
+// unlink removes entries, with the leases in them, and what this process holds
+// of them: before, so that nobody is served what is about to go, and after, so
+// that what came in between goes too.
+func (c *Cache[K, V]) unlink(ctx context.Context, keys []K, rks []string) error {
+	forget := func() {
+		for _, key := range keys {
+			c.forget(key)
+		}
+		if c.c != nil {
+			announce(c.c, rks)
+		}
+	}
+	forget()
+	defer forget()
+	if c.c == nil || len(rks) == 0 {
+		return nil
+	}
+	cmds := make([]conn.Command, len(rks))
+	for i, rk := range rks {
+		cmds[i] = conn.Key("UNLINK", rk)
+	}
+	return firstError(c.c.Pipeline(ctx, cmds...))
+}
+
+// announce tells the other caches of this process on the same connection.
+func announce(c conn.Conn, keys []string) {
+	if tr, ok := c.Tracker(); ok {
+		tr.Announce(keys...)
+	}
+}
+
+func firstError(results []conn.Result) error {
+	for _, r := range results {
+		if r.Err != nil {
+			return r.Err
+		}
+	}
+	return nil
+}
+
+// InvalidateTags drops every entry that carries one of the tags, of this and of
+// every other namespace on the same Redis. It costs one command per tag, however
+// many entries there are.
+func (c *Cache[K, V]) InvalidateTags(ctx context.Context, tags ...string) error {
+	if err := c.check(ctx); err != nil {
+		return c.failed("invalidate tags", "", err)
+	}
+	keys, err := tagKeys(tags)
+	if err != nil {
+		return err
+	}
+	c.stats.invalidations.Add(1)
+	return c.failed("invalidate tags", "", c.gens.Bump(ctx, keys...))
+}
+
+// InvalidateTags drops every entry that carries one of the tags, in all
+// namespaces on the Redis behind c. Caches of this process over the same c obey
+// at once.
+func InvalidateTags(ctx context.Context, c conn.Conn, tags ...string) error {
+	if c == nil {
+		return optionError("conn", "nil", "a connection; a cache without Redis has a method InvalidateTags")
+	}
+	keys, err := tagKeys(tags)
+	if err != nil {
+		return err
+	}
+	if err := generation.Bump(ctx, c, keys...); err != nil {
+		return &Error{Op: "invalidate tags", Err: err}
+	}
+	return nil
+}
+
+func tagKeys(tags []string) ([]string, error) {
+	keys := make([]string, len(tags))
+	for i, tag := range tags {
+		if err := checkTags(tags[i : i+1]); err != nil {
+			return nil, err
+		}
+		keys[i] = generation.TagKey(tag)
+	}
+	return keys, nil
+}
+
+// Clear drops every entry of the namespace with one command. The source then
+// gets all the loads at once.
+func (c *Cache[K, V]) Clear(ctx context.Context) error {
+	if err := c.check(ctx); err != nil {
+		return c.failed("clear", "", err)
+	}
+	c.stats.invalidations.Add(1)
+	err := c.gens.Bump(ctx, c.nsKey)
+	c.l1.DropAll() // gives the memory back; the generation alone would do
+	return c.failed("clear", "", err)
+}
+
+// InvalidatePrefix drops the entries whose encoded key begins with prefix: a
+// string key's beginning, or a struct key's first fields ("tenant=acme&"). It
+// walks the whole keyspace of Redis in small steps, so prefer tags for what is
+// invalidated often. The empty prefix is refused: that is Clear.
+func (c *Cache[K, V]) InvalidatePrefix(ctx context.Context, prefix string) error {
+	if err := c.check(ctx); err != nil {
+		return c.failed("invalidate prefix", "", err)
+	}
+	if prefix == "" || len(prefix) > c.opts.MaxKeyBytes {
+		return optionError("prefix", prefix, "1 byte to MaxKeyBytes; use Clear for the whole namespace")
+	}
+	c.stats.invalidations.Add(1)
+	match := func(key K) bool { return strings.HasPrefix(string(c.keys.Append(nil, key)), prefix) }
+	forget := func() {
+		c.flights.detachIf(match)
+		c.l1.DropIf(match)
+	}
+	forget()
+	defer forget()
+	if c.c == nil {
+		return nil
+	}
+	// A load that is under way has its lease under its key, so the walk finds
+	// it and takes the lease away.
+	err := c.c.Scan(ctx, globEscape(c.prefix+prefix)+"*", func(keys []string) error {
+		cmds := make([]conn.Command, 0, len(keys))
+		for _, key := range keys {
+			cmds = append(cmds, conn.Key("UNLINK", key))
+		}
+		announce(c.c, keys)
+		return firstError(c.c.Pipeline(ctx, cmds...))
+	})
+	return c.failed("invalidate prefix", "", err)
+}
+
+// globEscape makes s match itself in a Redis pattern.
+func globEscape(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(s)
+}

@@ -1,0 +1,171 @@
+package larder
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/larder-go/larder/internal/entry"
+	"github.com/larder-go/larder/internal/generation"
+	"github.com/larder-go/larder/internal/l1"
+	"github.com/larder-go/larder/internal/lease"
+)
+
+// Limits of Options.Tags.
+const (
+	maxTags     = 32
+	maxTagBytes = 200
+)
+
+// call runs a loader, protected from its panics and bounded in time, and renews
+// the lease while it runs. A loader that does not end with its context is left
+// behind.
+func (c *Cache[K, V]) call(ctx context.Context, t *ticket[K], load loader[K, V]) (V, error) {
+	c.stats.loads.Add(1)
+	ctx, cancel := context.WithTimeout(ctx, c.opts.LoadTimeout)
+	defer cancel()
+	var v V
+	err := c.guard(ctx, []*ticket[K]{t}, func(ctx context.Context) (func(), error) {
+		got, err := load(ctx, t.key)
+		return func() { v = got }, err
+	})
+	return v, err
+}
+
+// guard runs fn on a goroutine of its own until it returns, panics or ctx ends,
+// and keeps the leases of ts alive meanwhile. What fn returns is run only if it
+// came in time, so that a late one writes nowhere.
+func (c *Cache[K, V]) guard(ctx context.Context, ts []*ticket[K], fn func(context.Context) (func(), error)) error {
+	type result struct {
+		take func()
+		err  error
+	}
+	results := make(chan result, 1)
+	go func() {
+		r := result{err: fmt.Errorf("%w: it ended its goroutine", ErrLoaderPanic)}
+		defer func() {
+			if p := recover(); p != nil {
+				r = result{err: fmt.Errorf("%w: %v\n%s", ErrLoaderPanic, p, debug.Stack())}
+			}
+			results <- r
+		}()
+		take, err := fn(ctx)
+		r = result{take: take, err: err}
+	}()
+	renew := time.NewTicker(c.opts.Lease / 3)
+	defer renew.Stop()
+	for {
+		select {
+		case r := <-results:
+			if r.take != nil {
+				r.take()
+			}
+			return r.err
+		case <-ctx.Done():
+			return fmt.Errorf("larder: the load did not end in time: %w", ctx.Err())
+		case <-renew.C:
+			for _, t := range ts {
+				c.renew(ctx, t)
+			}
+		}
+	}
+}
+
+// renew extends a lease. One that is lost stays lost: the fill will be refused.
+func (c *Cache[K, V]) renew(ctx context.Context, t *ticket[K]) {
+	if !t.leased {
+		return
+	}
+	ctx = c.brief.Context(ctx)
+	if _, err := lease.Renew(ctx, c.c, t.rk, t.token, c.opts.Lease); err != nil {
+		c.stats.l2Errors.Add(1)
+	}
+}
+
+// ticket prepares the load of a key: its token and the names of its tags.
+func (c *Cache[K, V]) ticket(key K, rk string) (t *ticket[K], err error) {
+	t = &ticket[K]{key: key, rk: rk, token: lease.Token()}
+	if c.opts.Tags == nil {
+		return t, nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("larder: Options.Tags panicked: %v", p)
+		}
+	}()
+	t.tagNames = c.opts.Tags(key)
+	return t, checkTags(t.tagNames)
+}
+
+func checkTags(tags []string) error {
+	if len(tags) > maxTags {
+		return optionError("the number of tags", len(tags), fmt.Sprintf("at most %d", maxTags))
+	}
+	for _, tag := range tags {
+		if tag == "" || len(tag) > maxTagBytes {
+			return optionError("the length of a tag", len(tag), fmt.Sprintf("1 to %d bytes", maxTagBytes))
+		}
+	}
+	return nil
+}
+
+// capture notes the generations that a load begins under. It returns false, and
+// leaves a ticket that cannot land, where Redis does not answer.
+func (c *Cache[K, V]) capture(ctx context.Context, ts ...*ticket[K]) bool {
+	var gs []*generation.Generation
+	for _, t := range ts {
+		gs = append(gs, c.gens.Get(c.nsKey))
+		for _, name := range t.tagNames {
+			gs = append(gs, c.gens.Get(generation.TagKey(name)))
+		}
+	}
+	numbers := make([]uint64, len(gs))
+	ctx = c.brief.Context(ctx)
+	if err := c.gens.Capture(ctx, gs, numbers); err != nil {
+		c.stats.l2Errors.Add(1)
+		return false
+	}
+	i := 0
+	next := func() l1.Stamp {
+		i++
+		return l1.Stamp{Generation: gs[i-1], Number: numbers[i-1]}
+	}
+	for _, t := range ts {
+		t.namespace, t.tags = next(), make([]l1.Stamp, 0, len(t.tagNames))
+		for range t.tagNames {
+			t.tags = append(t.tags, next())
+		}
+	}
+	return true
+}
+
+// encode makes the entry of a loaded value. It returns false where the value
+// cannot be stored: too large, or not encodable. A local cache needs only the size.
+func (c *Cache[K, V]) encode(t *ticket[K], got found[V], cost time.Duration) (raw []byte, size int, ok bool) {
+	h := entry.Header{
+		Schema: c.schema, ID: lease.Token(), Namespace: t.namespace.Number,
+		Cost: uint32(min(cost.Microseconds(), 1<<32-1)),
+	}
+	if got.negative {
+		h.Flags = entry.Negative
+	}
+	tags := make([]entry.Tag, len(t.tags))
+	for i, s := range t.tags {
+		tags[i] = entry.Tag{Name: t.tagNames[i], Generation: s.Number}
+	}
+	raw = entry.Append(make([]byte, 0, 512), h, tags)
+	head := len(raw)
+	if !got.negative {
+		var err error
+		if raw, err = appendValue(c.opts.Codec, raw, got.value); err != nil {
+			c.opts.Logger.Warn("larder: a value cannot be encoded, so it is not cached", "namespace", c.opts.Namespace)
+			return nil, 0, false
+		}
+	}
+	if size = len(raw) - head; size > c.opts.MaxValueBytes {
+		c.stats.oversize.Add(1)
+		return nil, 0, false
+	}
+	return raw, size, true
+}

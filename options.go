@@ -1,0 +1,192 @@
+package larder
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// The defaults of Options.
+const (
+	DefaultL1MaxBytes   = 64 << 20
+	DefaultMaxKeyBytes  = 1 << 10
+	DefaultMaxValue     = 1 << 20
+	DefaultJitter       = 0.1
+	DefaultLoadTimeout  = 30 * time.Second
+	DefaultLease        = 10 * time.Second
+	DefaultCacheTimeout = 250 * time.Millisecond
+	DefaultRetryAfter   = time.Second
+)
+
+// maxTTL keeps deadlines inside what Redis accepts; nothing is cached for ever.
+const maxTTL = 10 * 365 * 24 * time.Hour
+
+// Options say what a Cache holds and for how long. Namespace, TTL and, for Get,
+// Load are required; the zero value of everything else is a sensible default.
+type Options[K comparable, V any] struct {
+	// Namespace is the first part of every Redis key, "namespace:key". One
+	// namespace holds one type of value. 1 to 100 bytes, no ':', no white space
+	// or control characters, not beginning with '~'.
+	Namespace string
+
+	// TTL is how long a value is fresh, from the moment it was stored.
+	// Required, at least 1 ms and at most ten years.
+	TTL time.Duration
+
+	// Jitter shortens each TTL by a random share of up to this much, so that
+	// entries stored together do not expire together. 0 means DefaultJitter
+	// (0.1); negative means none; at most 0.9.
+	Jitter float64
+
+	// StaleFor is how long after its TTL a value may still be served: at once,
+	// while one caller of the fleet loads a new one in the background, and when
+	// that load fails (stale-while-revalidate and stale-if-error, RFC 5861).
+	// An invalidated value is never served. 0 means not at all.
+	StaleFor time.Duration
+
+	// NegativeTTL is how long ErrNotFound is remembered. 0 means not at all.
+	NegativeTTL time.Duration
+
+	// Load gets the value of a key from its source. It returns ErrNotFound
+	// (or an error that wraps it) where there is none. Where both Load and
+	// LoadMany are nil, a Get that misses returns ErrNoLoader.
+	Load func(ctx context.Context, key K) (V, error)
+
+	// LoadMany gets several values at once, for GetMany and Warm; keys that are
+	// missing in the map do not exist. Nil means Load for each key; Get uses it
+	// where Load is nil.
+	LoadMany func(ctx context.Context, keys []K) (map[K]V, error)
+
+	// LoadTimeout bounds one load. A loader that ignores its context is
+	// abandoned. 0 means DefaultLoadTimeout (30 s); negative is an error.
+	LoadTimeout time.Duration
+
+	// Tags names the groups that the entry of a key belongs to, each of which
+	// can be invalidated as a whole. A tag is shared by all namespaces on the
+	// same Redis. 1 to 200 bytes each, at most 32 per entry. The function must
+	// depend on nothing but the key.
+	Tags func(key K) []string
+
+	// Codec turns values into bytes and back. Nil means JSON.
+	Codec Codec[V]
+
+	// L1MaxBytes bounds the values held in the process, by their encoded size.
+	// 0 means DefaultL1MaxBytes (64 MiB); negative means no L1.
+	L1MaxBytes int64
+
+	// L1TTL bounds the age of an L1 entry, as a backstop where a push got lost.
+	// 0 means TTL.
+	L1TTL time.Duration
+
+	// MaxKeyBytes bounds an encoded key. A longer one is an error.
+	// 0 means DefaultMaxKeyBytes (1 KiB); negative is an error.
+	MaxKeyBytes int
+
+	// MaxValueBytes bounds an encoded value. A larger one is returned to the
+	// caller but not stored. 0 means DefaultMaxValue (1 MiB); negative is an error.
+	MaxValueBytes int
+
+	// Lease is how long a loader may keep others waiting without a sign of
+	// life; it is renewed while the load runs. 0 means DefaultLease (10 s);
+	// at least 100 ms.
+	Lease time.Duration
+
+	// CacheTimeout bounds what one call may spend on Redis before the loader is
+	// asked instead. 0 means DefaultCacheTimeout (250 ms); negative is an error.
+	CacheTimeout time.Duration
+
+	// RetryAfter is how long a stale value is served without another try after
+	// a failed background load. 0 means DefaultRetryAfter (1 s).
+	RetryAfter time.Duration
+
+	// Local says that there is no Redis: the Conn given to New is nil and the
+	// values live in this process alone.
+	Local bool
+
+	// Logger hears of what no caller is told: failed background loads, corrupt
+	// entries. Nil means silence.
+	Logger *slog.Logger
+}
+
+func (o Options[K, V]) withDefaults() Options[K, V] {
+	def := func(v *time.Duration, d time.Duration) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	def(&o.LoadTimeout, DefaultLoadTimeout)
+	def(&o.Lease, DefaultLease)
+	def(&o.CacheTimeout, DefaultCacheTimeout)
+	def(&o.RetryAfter, DefaultRetryAfter)
+	def(&o.L1TTL, o.TTL+max(o.StaleFor, 0))
+	if o.Jitter == 0 {
+		o.Jitter = DefaultJitter
+	}
+	if o.L1MaxBytes == 0 {
+		o.L1MaxBytes = DefaultL1MaxBytes
+	}
+	if o.MaxKeyBytes == 0 {
+		o.MaxKeyBytes = DefaultMaxKeyBytes
+	}
+	if o.MaxValueBytes == 0 {
+		o.MaxValueBytes = DefaultMaxValue
+	}
+	if o.Codec == nil {
+		o.Codec = JSON[V]()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func (o Options[K, V]) validate() error {
+	if why := badNamespace(o.Namespace); why != "" {
+		return optionError("Namespace", o.Namespace, why)
+	}
+	for _, d := range []struct {
+		field    string
+		v        time.Duration
+		min, max time.Duration
+		allowed  string
+	}{
+		{"TTL", o.TTL, time.Millisecond, maxTTL, "1ms to ten years"},
+		{"StaleFor", o.StaleFor, 0, maxTTL, "0 (not at all) to ten years"},
+		{"NegativeTTL", o.NegativeTTL, 0, maxTTL, "0 (not at all) to ten years"},
+		{"L1TTL", o.L1TTL, time.Millisecond, 2 * maxTTL, "at least 1ms, or 0 for TTL"},
+		{"LoadTimeout", o.LoadTimeout, time.Millisecond, maxTTL, "at least 1ms, or 0 for 30s"},
+		{"Lease", o.Lease, 100 * time.Millisecond, time.Hour, "100ms to 1h, or 0 for 10s"},
+		{"CacheTimeout", o.CacheTimeout, time.Millisecond, time.Hour, "1ms to 1h, or 0 for 250ms"},
+		{"RetryAfter", o.RetryAfter, time.Millisecond, time.Hour, "1ms to 1h, or 0 for 1s"},
+	} {
+		if d.v < d.min || d.v > d.max {
+			return optionError(d.field, d.v, d.allowed)
+		}
+	}
+	if o.NegativeTTL > 0 && o.NegativeTTL < time.Millisecond {
+		return optionError("NegativeTTL", o.NegativeTTL, "0 (not at all), or at least 1ms")
+	}
+	switch {
+	case o.Jitter > 0.9 || o.Jitter != o.Jitter:
+		return optionError("Jitter", o.Jitter, "up to 0.9; negative for none")
+	case o.MaxKeyBytes < 0 || o.MaxKeyBytes > 64<<10:
+		return optionError("MaxKeyBytes", o.MaxKeyBytes, "1 to 65536, or 0 for 1024")
+	case o.MaxValueBytes < 0 || o.MaxValueBytes > 512<<20:
+		return optionError("MaxValueBytes", o.MaxValueBytes, "1 to 512 MiB, or 0 for 1 MiB")
+	case o.Local && o.L1MaxBytes < 0:
+		return optionError("L1MaxBytes", o.L1MaxBytes, "positive where Local is set: nothing else would hold a value")
+	}
+	return nil
+}
+
+func badNamespace(ns string) string {
+	const allowed = "1 to 100 bytes of UTF-8, no ':', no white space or control characters, not beginning with '~'"
+	switch {
+	case ns == "", len(ns) > 100, !utf8.ValidString(ns), ns[0] == '~',
+		strings.ContainsFunc(ns, func(r rune) bool { return r == ':' || r <= ' ' || r == 0x7f }):
+		return allowed
+	}
+	return ""
+}

@@ -1,0 +1,139 @@
+package larder
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/internal/entry"
+	"github.com/larder-go/larder/internal/generation"
+	"github.com/larder-go/larder/internal/l1"
+)
+
+// read gets the entry of a key from Redis; "" means that there is none, or that
+// Redis is down.
+func (c *Cache[K, V]) read(ctx context.Context, rk string) (raw string, down bool) {
+	ctx = c.brief.Context(ctx)
+	v, err := c.l2.Do(ctx, conn.Key("GET", rk))
+	if err != nil {
+		c.stats.l2Errors.Add(1)
+		return "", true
+	}
+	return v.Str, false
+}
+
+// open turns the bytes of an entry into an answer, if it is one: understood, not
+// expired, and of the current generations. It is put into L1 if the mark stands.
+func (c *Cache[K, V]) open(ctx context.Context, key K, raw string, mark l1.Mark) found[V] {
+	e, err := entry.Parse(raw)
+	if err != nil {
+		return c.corrupt(raw, err)
+	}
+	now := c.server.now(ctx, c.c)
+	if e.Flags&entry.Placeholder != 0 || e.StaleUntil <= now {
+		return found[V]{}
+	}
+	if e.Schema != c.schema {
+		c.stats.rejectedSchema.Add(1)
+		return found[V]{rejected: entry.RawID(raw)}
+	}
+	namespace, tags := c.stampsOf(e)
+	if !c.areCurrent(ctx, namespace, tags) {
+		c.stats.rejectedGeneration.Add(1)
+		return found[V]{rejected: entry.RawID(raw)}
+	}
+	hit := found[V]{ok: true, stale: e.FreshUntil <= now, negative: e.Flags&entry.Negative != 0}
+	if !hit.negative {
+		if hit.value, err = decodeValue(c.opts.Codec, e.Payload); err != nil {
+			return c.corrupt(raw, err)
+		}
+	}
+	if c.l1 != nil && !mark.Void {
+		c.l1.Insert(key, c.l1Entry(hit, life{
+			loadedAt: e.LoadedAt, size: len(e.Payload),
+			fresh: time.Duration(e.FreshUntil-now) * time.Millisecond,
+			stale: time.Duration(e.StaleUntil-now) * time.Millisecond,
+		}, namespace, tags), mark)
+	}
+	return hit
+}
+
+func (c *Cache[K, V]) corrupt(raw string, err error) found[V] {
+	c.stats.corrupt.Add(1)
+	c.opts.Logger.Warn("larder: unreadable cache entry, treated as a miss",
+		"namespace", c.opts.Namespace, "bytes", len(raw), "error", safeError(err))
+	return found[V]{rejected: entry.RawID(raw)}
+}
+
+// safeError keeps what a codec may quote of a value out of the log.
+func safeError(err error) string {
+	if errors.Is(err, entry.ErrCorrupt) {
+		return err.Error()
+	}
+	return "the codec could not decode it"
+}
+
+// life is how long a value may be kept, from now on.
+type life struct {
+	loadedAt     int64
+	fresh, stale time.Duration
+	size         int
+}
+
+// l1Entry makes the L1 form of a value.
+func (c *Cache[K, V]) l1Entry(got found[V], l life, namespace l1.Stamp, tags []l1.Stamp) *l1.Entry[V] {
+	now := c.clock.Sync()
+	e := &l1.Entry[V]{
+		Value: got.value, Negative: got.negative, Size: uint32(min(l.size, 1<<32-1)), LoadedAt: l.loadedAt,
+		FreshUntil: now + int64(min(l.fresh, c.opts.L1TTL)),
+		StaleUntil: now + int64(min(l.stale, c.opts.L1TTL)),
+		Shard:      uint8(rand.Uint32()),
+	}
+	e.Stamp(namespace, tags)
+	return e
+}
+
+// stampsOf resolves the generations that an entry names.
+func (c *Cache[K, V]) stampsOf(e entry.Entry) (namespace l1.Stamp, tags []l1.Stamp) {
+	namespace = l1.Stamp{Generation: c.gens.Get(c.nsKey), Number: e.Namespace}
+	e.Tags(func(t entry.Tag) bool {
+		tags = append(tags, l1.Stamp{Generation: c.gens.Get(generation.TagKey(t.Name)), Number: t.Generation})
+		return true
+	})
+	return namespace, tags
+}
+
+// areCurrent tells whether generations are the current ones. What this process
+// does not know it asks Redis; what it knows differently too, since its
+// knowledge may be older than the entry.
+func (c *Cache[K, V]) areCurrent(ctx context.Context, namespace l1.Stamp, tags []l1.Stamp) bool {
+	current := namespace.Current()
+	for i := 0; current && i < len(tags); i++ {
+		current = tags[i].Current()
+	}
+	if current || c.c == nil {
+		return current
+	}
+	stamps := append(slices.Clip(tags), namespace)
+	gs, numbers := make([]*generation.Generation, len(stamps)), make([]uint64, len(stamps))
+	for i, s := range stamps {
+		gs[i] = s.Generation
+		if n, known := s.Generation.Current(); known && n != s.Number {
+			s.Generation.Forget()
+		}
+	}
+	ctx = c.brief.Context(ctx)
+	if err := c.gens.Read(ctx, gs, numbers); err != nil {
+		c.stats.l2Errors.Add(1)
+		return false
+	}
+	for i, s := range stamps {
+		if numbers[i] == 0 || numbers[i] != s.Number {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,40 @@
+package larder
+
+// Stats counts what a Cache has done since it was made.
+type Stats struct {
+	// L1Hits and L2Hits are Gets answered from the process and from Redis;
+	// StaleHits of both were past their TTL, NegativeHits were "not found".
+	L1Hits, L2Hits, StaleHits, NegativeHits uint64
+	// Misses are Gets that neither tier could answer at first, whatever came
+	// after. Every Get is a hit or a miss, unless its context or key was bad.
+	Misses uint64
+	// Coalesced are misses that were answered by another caller's load, in this
+	// process or in another.
+	Coalesced uint64
+	// Loads are loader calls (a batch counts each of its keys), LoadErrors the
+	// failed ones, without ErrNotFound.
+	Loads, LoadErrors uint64
+	// Fills are values stored in Redis; FillsRefused are values that were loaded
+	// but overtaken by an invalidation; Oversize were too large to store.
+	Fills, FillsRefused, Oversize uint64
+	// Rejected are entries found in Redis but not used: of another tag or
+	// namespace generation, of another schema, or (Corrupt) unreadable.
+	RejectedGeneration, RejectedSchema, Corrupt uint64
+	// L2Errors are calls that failed on the way to Redis.
+	L2Errors uint64
+	// Invalidations are calls of Invalidate, InvalidateTags, InvalidatePrefix,
+	// Clear and Set of this Cache; Pushes are keys that Redis reported as changed.
+	Invalidations, Pushes uint64
+	// L1Entries and L1Bytes are held in the process now.
+	L1Entries int
+	L1Bytes   uint64
+}
+
+// HitRatio is the share of Gets that a tier answered, 0 if there were none.
+func (s Stats) HitRatio() float64 {
+	hits := s.L1Hits + s.L2Hits
+	if hits+s.Misses == 0 {
+		return 0
+	}
+	return float64(hits) / float64(hits+s.Misses)
+}
