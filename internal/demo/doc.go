@@ -1,0 +1,32 @@
+// Package demo is the tool behind "larder demo": a documentation server over
+// the standard library's own sources, with and without a cache in front of its
+// database, and a load generator that checks every answer.
+//
+// [Run] parses the sources into a SQLite database, starts two instances of the
+// application (two processes on a Redis server, two sets of caches in one
+// process on the embedded engine), sends both the same requests first uncached
+// and then cached while a writer changes rows and invalidates, and returns a
+// [Report].
+//
+// # What is checked
+//
+// Each package, each group of search results and the aggregate has a version
+// that every write to it raises in the transaction of the write; an answer
+// carries the version that was read in the transaction of its data. The load
+// generator keeps, per thing, the versions whose invalidation has returned, and
+// through which instance. An answer to a request that began after that, and
+// carries a lower version, is
+//
+//   - stale, if the invalidation went through the instance that answers, or
+//     returned more than [StalenessBound] before the request began;
+//   - lagging otherwise: the other instance had not heard of it yet.
+//
+// "Returned" is when the load generator has the answer to the write, so a lag
+// shorter than the way of that answer, some 0.1 ms, is not seen.
+//
+// # Concurrency and failure
+//
+// Run owns its goroutines, child processes and files; when it returns, by an
+// error or because its context has ended, they are gone. A child process ends
+// with its parent, however that ends.
+package demo

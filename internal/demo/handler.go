@@ -1,0 +1,110 @@
+package demo
+
+import (
+	"context"
+	_ "embed" // the index page
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/larder-go/larder"
+)
+
+// The headers of every answer that is checked.
+const (
+	versionHeader = "Larder-Demo-Version"
+	// tookHeader is the time, in nanoseconds, that it took to get the value
+	// from the cache or from the database, without HTTP and JSON.
+	tookHeader = "Larder-Demo-Took"
+)
+
+// maxQuery bounds a search.
+const maxQuery = 64
+
+//go:embed index.html
+var indexHTML []byte
+
+// handler serves the documentation API. "?nocache=1" goes straight to the
+// database.
+func (a *app) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write(indexHTML)
+	})
+	mux.HandleFunc("GET /counters", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, a.counters())
+	})
+	mux.HandleFunc("GET /package/{path...}", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, r, r.PathValue("path"), a.pages.Get, a.store.packagePage)
+	})
+	mux.HandleFunc("GET /importers/{path...}", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, r, r.PathValue("path"), a.importers.Get, a.store.importers)
+	})
+	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, r, topSize, a.tops.Get, a.store.top)
+	})
+	mux.HandleFunc("GET /search", func(w http.ResponseWriter, r *http.Request) {
+		q := strings.TrimSpace(r.FormValue("q"))
+		if n := utf8.RuneCountInString(q); n < 2 || n > maxQuery || !utf8.ValidString(q) {
+			writeError(w, http.StatusBadRequest, fmt.Errorf("q must have 2 to %d characters", maxQuery))
+			return
+		}
+		q = strings.ToLower(q)
+		answer(w, r, searchKey{q, maxHits}, a.searches.Get,
+			func(ctx context.Context, k searchKey) (searchResult, error) {
+				return a.store.search(ctx, k.Query, k.Limit)
+			})
+	})
+	mux.HandleFunc("POST /package/{path...}", func(w http.ResponseWriter, r *http.Request) {
+		written, err := a.edit(r.Context(), r.PathValue("path"), r.URL.Query().Get("symbol"))
+		if err != nil {
+			writeError(w, statusOf(err), err)
+			return
+		}
+		writeJSON(w, http.StatusOK, map[string]any{"instance": a.name, "written": written})
+	})
+	return mux
+}
+
+// answer gets the value of key and writes it together with its version and the
+// time it took to get.
+func answer[K comparable, V versioned](w http.ResponseWriter, r *http.Request, key K, cached, direct func(context.Context, K) (V, error)) {
+	get := cached
+	if r.URL.Query().Get("nocache") != "" {
+		get = direct
+	}
+	start := time.Now()
+	v, err := get(r.Context(), key)
+	took := time.Since(start)
+	w.Header().Set(tookHeader, strconv.FormatInt(took.Nanoseconds(), 10))
+	if err != nil {
+		writeError(w, statusOf(err), err)
+		return
+	}
+	w.Header().Set(versionHeader, strconv.FormatInt(v.version(), 10))
+	writeJSON(w, http.StatusOK, v)
+}
+
+func statusOf(err error) int {
+	if errors.Is(err, larder.ErrNotFound) {
+		return http.StatusNotFound
+	}
+	return http.StatusInternalServerError
+}
+
+func writeError(w http.ResponseWriter, status int, err error) {
+	writeJSON(w, status, map[string]string{"error": err.Error()})
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	// The client has gone if this fails; there is nobody left to tell.
+	_ = json.NewEncoder(w).Encode(v)
+}
