@@ -59,8 +59,7 @@ func TestParentEndsEarlier(t *testing.T) {
 }
 
 func BenchmarkContext(b *testing.B) {
-	parent, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	parent := b.Context()
 	s := New(250 * time.Millisecond)
 	b.ReportAllocs()
 	for b.Loop() {

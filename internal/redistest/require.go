@@ -8,8 +8,12 @@ import (
 
 // requireBinary skips the test where redis-server is absent and nobody asked
 // for it, and fails it where somebody did: a silent skip would look like success.
+// Short tests never start a server.
 func requireBinary(tb testing.TB) {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("redistest: short tests run on the embedded engine alone")
+	}
 	if _, err := exec.LookPath("redis-server"); err == nil {
 		return
 	}
