@@ -34,6 +34,8 @@ func RunConn(t *testing.T, open func(t *testing.T) conn.Conn) {
 		{"Scan", s.scans},
 		{"Subscribe", s.subscriptions},
 		{"Blocking", s.blocking},
+		{"Incarnation", s.incarnation},
+		{"Heard", s.heard},
 		{"Tracker", s.trackers},
 		{"Close", s.closing},
 		{"Concurrent", s.concurrent},

@@ -15,6 +15,14 @@ type Conn interface {
 	// whether there is one: see [Capabilities.Tracking]. All callers share it.
 	Tracker() (Tracker, bool)
 
+	// Incarnation names the life of the node that holds key: it changes when
+	// the node restarts, is replaced by a replica, or changes its role, so that
+	// data which was there before cannot be taken for current. It is the first
+	// 8 bytes, big-endian, of the SHA-1 of the node's run_id followed by its
+	// master_replid. False means that it is not known at the moment.
+	// It does not block.
+	Incarnation(key string) (id uint64, known bool)
+
 	// Capabilities tells what the server behind the handle can do. It is
 	// constant for the life of the handle.
 	Capabilities() Capabilities

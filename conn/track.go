@@ -1,6 +1,9 @@
 package conn
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Tracker reads so that the server tells when what was read has changed
 // (Redis' CLIENT TRACKING). One Tracker serves the whole process side of a
@@ -37,11 +40,34 @@ type Tracker interface {
 	Announce(keys ...string)
 }
 
-// Epoch numbers the successive lives of one tracking connection.
-type Epoch struct{ n atomic.Uint64 }
+// Epoch numbers the successive lives of one tracking connection, and knows until
+// when the present one was heard of.
+type Epoch struct {
+	n     atomic.Uint64
+	heard atomic.Int64
+}
 
 // Load returns the present number.
 func (e *Epoch) Load() uint64 { return e.n.Load() }
 
 // Advance ends the present life. Only backends call it.
 func (e *Epoch) Advance() { e.n.Add(1) }
+
+// Heard returns the moment, on the clock of [Uptime], at which the last heartbeat
+// was sent that the server has answered as the master it was: all that changed
+// until then has been pushed. A connection may be dead without a sign of it, so
+// what was read over it is to be trusted for a bounded time after this moment.
+func (e *Epoch) Heard() time.Duration { return time.Duration(e.heard.Load()) }
+
+// Hear notes a good heartbeat that was sent at a moment of [Uptime]. Only
+// backends call it; those whose connections cannot die unnoticed call it once
+// with [Always].
+func (e *Epoch) Hear(sent time.Duration) { e.heard.Store(int64(sent)) }
+
+// Always is the Heard of a connection that needs no heartbeat.
+const Always = time.Duration(1<<63 - 1)
+
+var processStart = time.Now()
+
+// Uptime is the monotonic clock of heartbeats: the time since the process began.
+func Uptime() time.Duration { return time.Since(processStart) }

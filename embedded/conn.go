@@ -31,7 +31,11 @@ type Conn struct {
 
 var _ conn.Conn = (*Conn)(nil)
 
-func newConn(e *Engine) *Conn { return &Conn{engine: e, done: make(chan struct{})} }
+func newConn(e *Engine) *Conn {
+	c := &Conn{engine: e, done: make(chan struct{})}
+	c.epoch.Hear(conn.Always)
+	return c
+}
 
 // Do executes one command.
 func (c *Conn) Do(ctx context.Context, cmd conn.Command) (conn.Value, error) {
@@ -56,6 +60,11 @@ func (c *Conn) EvalEach(ctx context.Context, s *conn.Script, calls ...conn.Scrip
 
 // Tracker returns the part whose reads are followed by invalidation pushes.
 func (c *Conn) Tracker() (conn.Tracker, bool) { return tracker{c}, true }
+
+// Incarnation is the same for all keys, for the life of the engine.
+func (c *Conn) Incarnation(string) (id uint64, known bool) {
+	return c.engine.incarnation, true
+}
 
 // Capabilities implements conn.Conn.
 func (c *Conn) Capabilities() conn.Capabilities {

@@ -22,6 +22,8 @@ type Engine struct {
 	wg    sync.WaitGroup
 	close sync.Once
 
+	incarnation uint64 // of id
+
 	// lock protects the following.
 	redis     *miniredis.Miniredis
 	db        *miniredis.RedisDB
@@ -54,7 +56,7 @@ func New(o Options) (*Engine, error) {
 		scripts: map[string]*sandbox.Program{},
 		lua:     sandbox.New(),
 	}
-	e.id.started = e.opts.Now()
+	e.id.started, e.incarnation = e.opts.Now(), e.id.incarnation()
 	// Dial starts miniredis without a listener; the pipe itself is not needed.
 	pipe, err := e.redis.Dial()
 	if err != nil {

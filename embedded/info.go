@@ -2,6 +2,8 @@ package embedded
 
 import (
 	"crypto/rand"
+	"crypto/sha1" //nolint:gosec // the contract's digest: it names, it does not protect
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"runtime/metrics"
@@ -71,6 +73,12 @@ var infoSections = []struct {
 }
 
 func lines(list ...string) string { return strings.Join(list, "\r\n") + "\r\n" }
+
+// incarnation is what conn.Conn.Incarnation returns for every key.
+func (id identity) incarnation() uint64 {
+	sum := sha1.Sum([]byte(id.runID + id.replID)) //nolint:gosec // see above
+	return binary.BigEndian.Uint64(sum[:])
+}
 
 // runInfo answers with the sections that args name, or with all.
 func runInfo(e *Engine, x *call, args []string) reply {

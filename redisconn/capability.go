@@ -10,7 +10,7 @@ import (
 // discover asks the server what it is.
 func (c *client) discover(ctx context.Context) (conn.Capabilities, error) {
 	caps := conn.Capabilities{Server: "redis", Cluster: c.cluster, Blocking: true}
-	v, err := c.do(ctx, conn.Cmd("INFO", "server"))
+	v, err := c.reply(ctx, "INFO", c.rc.Do(ctx, c.rc.B().Arbitrary("INFO", "server").Build()))
 	if conn.Code(err) == "NOPERM" {
 		return caps, nil // an access rule hides the version
 	}

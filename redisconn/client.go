@@ -3,6 +3,7 @@ package redisconn
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/redis/rueidis"
 
@@ -14,14 +15,44 @@ type client struct {
 	rc       rueidis.Client
 	life     *life
 	cluster  bool
-	tracking bool // of a Tracker: one connection per node
+	tracking bool // of a Tracker
+
+	wire  *wire
+	gates *gateSet // nil if nobody shares the client
+	gate  *gate    // of the one node; nil in a cluster
+	// In a cluster:
+	topo      *topology
+	no        int   // index in topo.clients
+	uncovered *gate // always shut
+	// changed and heard, if set, are told by heartbeats: see keeper.
+	changed func()
+	heard   func(sent time.Duration)
 }
 
 // buffer is the size of each connection's read and write buffers. The
 // library's default of 512 KiB would cost a process 8 MiB at rest.
 const buffer = 1 << 16
 
-// connect opens a client over w. It does not take a context: see Open.
+// share opens a client whose connections are shared. It does not take a context:
+// see Open.
+func share(w *wire, tracking bool, onPush func([]rueidis.RedisMessage)) (*client, error) {
+	w.gates = newGateSet(w.life, !w.target.cluster)
+	c, err := connect(w, tracking, onPush)
+	if err != nil {
+		return nil, err
+	}
+	c.wire, c.gates = w, w.gates
+	if c.cluster {
+		c.uncovered = newGate("", w.life)
+		c.uncovered.cause = errUncovered
+	} else {
+		c.gate = w.gates.get("")
+		c.gate.addr = w.target.addrs[0]
+	}
+	return c, nil
+}
+
+// connect opens a client over w.
 func connect(w *wire, tracking bool, onPush func([]rueidis.RedisMessage)) (*client, error) {
 	if !w.target.cluster {
 		return connectTo(w, w.target.addrs, tracking, onPush)
@@ -73,11 +104,11 @@ func connectTo(w *wire, addrs []string, tracking bool, onPush func([]rueidis.Red
 		opt.Sentinel.Dialer.Resolver = sentinelDialer
 	}
 	opt.PipelineMultiplex = -1 // one connection per node
-	if !tracking && defaultWires() > 1 {
-		opt.PipelineMultiplex = 1 // 2^1
+	opt.BlockingPipeline = -1  // for long pipelines too
+	if t.cluster {
+		opt.ClusterOption.ShardsRefreshInterval = topologyInterval
 	}
 	if tracking {
-		opt.BlockingPipeline = -1 // long pipelines too
 		opt.ClientTrackingOptions = []string{"OPTOUT"}
 		opt.NewCacheStoreFn = newNoStore
 		opt.OnInvalidations = onPush
@@ -111,6 +142,27 @@ func (c *client) close() {
 	c.rc.Close()
 }
 
+// self executes where there is one node.
+func (c *client) self() rueidis.Client { return c.rc }
+
+// route is where a call goes: the gate that it has to pass, and what executes it.
+// A nil gate lets pass.
+func (c *client) route(key string, keyed bool) (*gate, rueidis.Client) {
+	switch {
+	case c.gate != nil:
+		return c.gate, c.rc
+	case c.topo == nil: // in Open, or not shared
+		return nil, c.rc
+	case keyed:
+		return c.topo.gate(slotOf(key), c.no), c.rc
+	}
+	g := c.topo.any(c.no)
+	if rc := g.executor(); rc != nil {
+		return g, rc
+	}
+	return g, c.rc
+}
+
 // do sends one command.
 func (c *client) do(ctx context.Context, cmd conn.Command) (conn.Value, error) {
 	if len(cmd.Args) == 2 && cmd.KeyAt == 1 && cmd.Args[0] == "GET" {
@@ -120,17 +172,37 @@ func (c *client) do(ctx context.Context, cmd conn.Command) (conn.Value, error) {
 	if err != nil {
 		return conn.Value{}, err
 	}
-	if blocking { // the library does not end these when it is closed
-		bound, release := c.life.bind(ctx)
-		defer release()
-		return c.reply(ctx, cmd.Name(), c.rc.Do(bound, completed))
+	key, keyed := cmd.Key()
+	g, rc := c.route(key, keyed)
+	if !blocking {
+		return c.send(ctx, cmd.Name(), g, rc, completed)
 	}
-	return c.reply(ctx, cmd.Name(), c.rc.Do(ctx, completed))
+	if !g.open() {
+		return conn.Value{}, g.refusal(cmd.Name())
+	}
+	bound, release := c.life.bind(ctx) // the library does not end these when it is closed
+	defer release()
+	return c.reply(ctx, cmd.Name(), rc.Do(dialling(bound, dialAlone), completed))
+}
+
+// send sends one command over a shared connection.
+func (c *client) send(ctx context.Context, op string, g *gate, rc rueidis.Client, cmd rueidis.Completed) (conn.Value, error) {
+	if err := g.enter(ctx, op); err != nil {
+		return conn.Value{}, err
+	}
+	res := rc.Do(called(ctx), cmd)
+	g.leave(res.NonRedisError())
+	return c.reply(ctx, op, res)
 }
 
 // get is do for the most frequent command.
 func (c *client) get(ctx context.Context, key string) (conn.Value, error) {
-	res := c.rc.Do(ctx, c.rc.B().Get().Key(key).Build())
+	g, rc := c.route(key, true)
+	if err := g.enter(ctx, "GET"); err != nil {
+		return conn.Value{}, err
+	}
+	res := rc.Do(called(ctx), rc.B().Get().Key(key).Build())
+	g.leave(res.NonRedisError())
 	if s, err := res.ToString(); err == nil {
 		return conn.Value{Kind: conn.Bulk, Str: s}, nil
 	}

@@ -14,7 +14,8 @@ const closeGrace = 500 * time.Millisecond
 type Conn struct {
 	life  *life
 	plain *client
-	track *tracker // nil where the server cannot track
+	track *tracker  // nil where the server cannot track
+	topo  *topology // nil where there is one node
 	caps  conn.Capabilities
 }
 
@@ -58,6 +59,17 @@ func (c *Conn) Tracker() (conn.Tracker, bool) {
 		return nil, false
 	}
 	return c.track, true
+}
+
+// Incarnation names the life of the node that holds key, as its last heartbeat
+// told it. It is not known while there is no connection, and where the nodes of
+// a cluster disagree about the key's slot.
+func (c *Conn) Incarnation(key string) (id uint64, known bool) {
+	if c.topo != nil {
+		return c.topo.incarnation(slotOf(key))
+	}
+	id = c.plain.gate.id.Load()
+	return id, id != 0
 }
 
 // Capabilities tells what the server can do.

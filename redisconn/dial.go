@@ -23,12 +23,65 @@ type wire struct {
 	// at the first sign that one is gone; both may be nil.
 	opened func()
 	lost   func(addr string, cause error)
+	gates  *gateSet // of the client; nil for one that nobody shares
 }
 
-var errDialAfterClose = errors.New("not dialled: the connection is closed")
+var (
+	errDialAfterClose = errors.New("not dialled: the connection is closed")
+	errNoDial         = errors.New("no connection yet; one is made in the background")
+)
 
-// dial opens one connection; it is the only place where that happens.
+// dialKind says in a context who asks the library for something that may make
+// it dial: the library does so in whatever goroutine comes along.
+type dialKind uint8
+
+const (
+	dialNever  dialKind = iota // callers on shared connections
+	dialKeeper                 // the keeper of the connection
+	dialAlone                  // who wants a connection that is not shared
+)
+
+type dialKey struct{}
+
+func dialling(ctx context.Context, kind dialKind) context.Context {
+	return context.WithValue(ctx, dialKey{}, kind)
+}
+
+// calling stands for the background context of a caller. The library's own
+// goroutines use the background context as it is.
+var calling = dialling(context.Background(), dialNever)
+
+// called returns ctx such that dial knows a caller by it.
+func called(ctx context.Context) context.Context {
+	if ctx == context.Background() {
+		return calling
+	}
+	return ctx
+}
+
+// kind tells who wants a connection, and whether it is to have one.
+func (w *wire) kind(ctx context.Context) (kind dialKind, allowed bool) {
+	kind, marked := ctx.Value(dialKey{}).(dialKind)
+	switch {
+	case w.gates == nil:
+		return dialAlone, true
+	case marked && kind != dialNever:
+		return kind, true
+	case !w.life.ready.Load(): // in Open
+		return dialKeeper, true
+	}
+	// The library looks at a cluster, and follows a failover, by itself.
+	return dialKeeper, ctx == context.Background() && (w.target.cluster || w.target.master != "")
+}
+
+// dial opens one connection; it is the only place where that happens. It refuses
+// callers: the keeper of the connection dials, see gate.
 func (w *wire) dial(ctx context.Context, addr string, dialer *net.Dialer, config *tls.Config) (net.Conn, error) {
+	sentinel := dialer.Resolver == sentinelDialer
+	kind, allowed := w.kind(ctx)
+	if !allowed && !sentinel {
+		return nil, errNoDial
+	}
 	ctx, release := w.life.bind(ctx)
 	defer release()
 	ctx, cancel := context.WithTimeout(ctx, w.opts.DialTimeout)
@@ -45,21 +98,28 @@ func (w *wire) dial(ctx context.Context, addr string, dialer *net.Dialer, config
 	if err != nil {
 		return nil, err
 	}
+	s := &socket{Conn: raw, raw: raw, addr: addr, life: w.life, sentinel: sentinel}
 	if config != nil {
-		if raw, err = handshake(ctx, raw, addr, config); err != nil {
+		if s.Conn, err = handshake(ctx, raw, addr, config); err != nil {
 			return nil, err
 		}
 	}
-	s := &socket{Conn: raw, life: w.life, sentinel: dialer.Resolver == sentinelDialer}
-	if !s.sentinel && w.lost != nil {
-		s.lose = func(cause error) { w.lost(addr, cause) }
+	shared := !sentinel && kind != dialAlone
+	if shared {
+		s.gate = w.gates.get(addr)
+		if w.lost != nil {
+			s.lose = func(cause error) { w.lost(addr, cause) }
+		}
 	}
 	if !w.life.adopt(s) {
 		_ = raw.Close()
 		return nil, errDialAfterClose
 	}
-	if !s.sentinel && w.opened != nil {
-		w.opened()
+	if shared {
+		if w.opened != nil {
+			w.opened()
+		}
+		s.gate.attach(s)
 	}
 	w.opts.Logger.LogAttrs(ctx, slog.LevelDebug, "redisconn: connected", slog.String("addr", addr))
 	return s, nil

@@ -11,8 +11,9 @@ import (
 // library neither aborts a dial nor a blocked command when it is closed, and
 // may open connections late; all of them pass through here.
 type life struct {
-	over atomic.Bool // set before anything is taken down
-	wg   sync.WaitGroup
+	over  atomic.Bool // set before anything is taken down
+	ready atomic.Bool // Open has done its part: from now on only keepers dial
+	wg    sync.WaitGroup
 
 	mu      sync.Mutex // protects the following
 	ended   bool

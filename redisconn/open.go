@@ -10,6 +10,9 @@ import (
 // to the events that they publish: a missed event would never be made up for.
 const sentinelInterval = 5 * time.Second
 
+// topologyInterval is how often the library looks at a cluster of its own accord.
+const topologyInterval = 5 * time.Second
+
 // Open connects to what url names. It fails if the URL or opts are wrong, if the
 // server cannot be reached within ctx and the dial timeout, if it refuses the
 // login, or if it is not what the URL's scheme says. The returned Conn does not
@@ -44,7 +47,8 @@ func Open(ctx context.Context, url string, opts Options) (*Conn, error) {
 }
 
 func (c *Conn) open(ctx context.Context, w wire) (err error) {
-	if c.plain, err = connect(&w, false, nil); err != nil {
+	plain := w
+	if c.plain, err = share(&plain, false, nil); err != nil {
 		return err
 	}
 	if c.caps, err = c.plain.discover(ctx); err != nil {
@@ -52,7 +56,10 @@ func (c *Conn) open(ctx context.Context, w wire) (err error) {
 	}
 	c.track, err = openTracker(w)
 	c.caps.Tracking = c.track != nil
-	return err
+	if err != nil {
+		return err
+	}
+	return c.supervise(ctx, w.opts)
 }
 
 func defaultTLS() *tls.Config { return &tls.Config{MinVersion: tls.VersionTLS12} }

@@ -15,6 +15,9 @@ const (
 	DefaultDialTimeout      = 5 * time.Second
 	DefaultKeepAlive        = time.Second
 	DefaultKeepAliveTimeout = 10 * time.Second
+	DefaultSilenceTimeout   = 200 * time.Millisecond
+	DefaultCutTimeout       = time.Second
+	DefaultHeartbeat        = 250 * time.Millisecond
 )
 
 // MaxReadWires is the largest Options.ReadWires.
@@ -51,9 +54,29 @@ type Options struct {
 	KeepAlive time.Duration
 
 	// KeepAliveTimeout is how long that PING may stay unanswered before the
-	// connection is given up. It also ends connections that a slow script blocks
-	// for as long. 0 means DefaultKeepAliveTimeout; negative is an error.
+	// connection is given up. It counts for subscriptions and blocking commands;
+	// shared connections are watched more closely, see CutTimeout. 0 means
+	// DefaultKeepAliveTimeout; negative is an error.
 	KeepAliveTimeout time.Duration
+
+	// SilenceTimeout is how long a shared connection may owe an answer without a
+	// byte coming back before further calls fail at once; they pass again with
+	// the next byte. A script that blocks the server for as long has the same
+	// effect. 0 means DefaultSilenceTimeout; negative is an error.
+	SilenceTimeout time.Duration
+
+	// CutTimeout is the silence after which a shared connection is cut, so that
+	// all who wait on it fail, and a new one is made in the background. It bounds
+	// the login of new connections too. It must not be less than SilenceTimeout.
+	// 0 means DefaultCutTimeout, or SilenceTimeout if that is longer; negative is
+	// an error.
+	CutTimeout time.Duration
+
+	// Heartbeat is the interval at which every shared connection is asked (INFO,
+	// in a cluster CLUSTER SLOTS too) whether the server is still the master that
+	// it was: see conn.Epoch.Heard and conn.Conn.Incarnation. 0 means
+	// DefaultHeartbeat; negative is an error.
+	Heartbeat time.Duration
 
 	// ReadWires is the number of tracking connections per node. More of them
 	// lose less of the local cache when one is cut; fewer put more commands into
@@ -67,8 +90,8 @@ type Options struct {
 	// means no name.
 	ClientName string
 
-	// Logger is told about lost tracking connections (Warn) and opened
-	// connections (Debug). Nil means silence.
+	// Logger is told about lost tracking connections and servers that hide who
+	// they are (Warn) and opened connections (Debug). Nil means silence.
 	Logger *slog.Logger
 }
 
@@ -82,6 +105,9 @@ func (o Options) withDefaults() (Options, error) {
 		{"DialTimeout", &o.DialTimeout, DefaultDialTimeout},
 		{"KeepAlive", &o.KeepAlive, DefaultKeepAlive},
 		{"KeepAliveTimeout", &o.KeepAliveTimeout, DefaultKeepAliveTimeout},
+		{"SilenceTimeout", &o.SilenceTimeout, DefaultSilenceTimeout},
+		{"CutTimeout", &o.CutTimeout, max(DefaultCutTimeout, o.SilenceTimeout)},
+		{"Heartbeat", &o.Heartbeat, DefaultHeartbeat},
 	} {
 		if *d.value < 0 {
 			return o, fmt.Errorf("redisconn: Options.%s is %v; it must be positive, or 0 for %v", d.name, *d.value, d.def)
@@ -89,6 +115,9 @@ func (o Options) withDefaults() (Options, error) {
 		if *d.value == 0 {
 			*d.value = d.def
 		}
+	}
+	if o.CutTimeout < o.SilenceTimeout {
+		return o, fmt.Errorf("redisconn: Options.CutTimeout is %v; it must not be less than SilenceTimeout, which is %v", o.CutTimeout, o.SilenceTimeout)
 	}
 	if o.ReadWires < 0 || o.ReadWires > MaxReadWires {
 		return o, fmt.Errorf("redisconn: Options.ReadWires is %d; it must be 1 to %d, or 0 for %d", o.ReadWires, MaxReadWires, defaultWires())

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestBadOptions(t *testing.T) {
@@ -18,6 +19,10 @@ func TestBadOptions(t *testing.T) {
 		{"redis://h", Options{DialTimeout: -1}, []string{"Options.DialTimeout", "-1ns", "positive"}},
 		{"redis://h", Options{KeepAlive: -1}, []string{"Options.KeepAlive ", "-1ns", "positive"}},
 		{"redis://h", Options{KeepAliveTimeout: -1}, []string{"Options.KeepAliveTimeout", "-1ns", "positive"}},
+		{"redis://h", Options{SilenceTimeout: -1}, []string{"Options.SilenceTimeout", "-1ns", "positive"}},
+		{"redis://h", Options{CutTimeout: -1}, []string{"Options.CutTimeout", "-1ns", "positive"}},
+		{"redis://h", Options{CutTimeout: time.Millisecond}, []string{"Options.CutTimeout", "1ms", "SilenceTimeout", "200ms"}},
+		{"redis://h", Options{Heartbeat: -1}, []string{"Options.Heartbeat", "-1ns", "positive"}},
 		{"redis://h", Options{ReadWires: -1}, []string{"Options.ReadWires", "-1", "1 to 64"}},
 		{"redis://h", Options{ReadWires: 65}, []string{"Options.ReadWires", "65", "1 to 64"}},
 		{"redis://h", Options{ClientName: "a b"}, []string{"Options.ClientName", `"a b"`, "ASCII"}},
@@ -47,5 +52,11 @@ func TestDefaults(t *testing.T) {
 	if err != nil || o.DialTimeout != DefaultDialTimeout || o.KeepAlive != DefaultKeepAlive ||
 		o.KeepAliveTimeout != DefaultKeepAliveTimeout || o.ReadWires != defaultWires() || o.Logger == nil {
 		t.Errorf("got %+v, %v", o, err)
+	}
+	if o.SilenceTimeout != DefaultSilenceTimeout || o.CutTimeout != DefaultCutTimeout || o.Heartbeat != DefaultHeartbeat {
+		t.Errorf("got %+v", o)
+	}
+	if o, err = (Options{SilenceTimeout: time.Minute}).withDefaults(); err != nil || o.CutTimeout != time.Minute {
+		t.Errorf("a long SilenceTimeout: %+v, %v", o, err)
 	}
 }

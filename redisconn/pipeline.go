@@ -61,12 +61,37 @@ func (b *batch) balanced() bool {
 type group struct {
 	built  []rueidis.Completed
 	at     []int
-	blocks bool // holds a blocking command
+	gates  []*gate        // that each has to pass; only in a cluster
+	rc     rueidis.Client // executes it; nil for the client's
+	blocks bool           // holds a blocking command
 }
 
 func (g *group) add(i int, c rueidis.Completed) {
 	g.built, g.at = append(g.built, c), append(g.at, i)
 	g.blocks = g.blocks || c.IsBlock()
+}
+
+// keyed is add for a command with a key.
+func (g *group) keyed(c *client, i int, cmd rueidis.Completed, key string) {
+	g.add(i, cmd)
+	if c.topo != nil {
+		gate, _ := c.route(key, true)
+		g.gates = append(g.gates, gate)
+	}
+}
+
+// keyless is add for a command that any node may execute: all of a group go to one.
+func (g *group) keyless(c *client, i int, cmd rueidis.Completed) {
+	g.add(i, cmd)
+	if c.topo == nil {
+		return
+	}
+	if len(g.gates) > 0 {
+		g.gates = append(g.gates, g.gates[0])
+		return
+	}
+	gate, rc := c.route("", false)
+	g.gates, g.rc = append(g.gates, gate), rc
 }
 
 // room prepares for n commands.
@@ -99,9 +124,10 @@ func (b *batch) run(ctx context.Context) {
 		case err != nil:
 			b.results[i].Err = err
 		case b.c.cluster && b.cmds[i].KeyAt == 0:
-			keyless.add(i, completed)
+			keyless.keyless(b.c, i, completed)
 		default:
-			keyed.add(i, completed)
+			key, _ := b.cmds[i].Key()
+			keyed.keyed(b.c, i, completed, key)
 		}
 	}
 	flush()
@@ -145,7 +171,12 @@ func (b *batch) transaction(ctx context.Context, at, n int, g *group) {
 		if err != nil {
 			b.results[at+i].Err = err
 		} else {
-			g.add(at+i, completed)
+			switch {
+			case len(keys) > 0:
+				g.keyed(b.c, at+i, completed, keys[0])
+			default:
+				g.keyless(b.c, at+i, completed)
+			}
 		}
 	}
 	if b.c.cluster {
@@ -155,18 +186,6 @@ func (b *batch) transaction(ctx context.Context, at, n int, g *group) {
 
 // send sends a group and empties it.
 func (b *batch) send(ctx context.Context, g *group) {
-	if len(g.built) == 0 {
-		return
-	}
-	bound := ctx
-	if g.blocks { // the library does not end these when it is closed
-		var release func()
-		bound, release = b.c.life.bind(ctx)
-		defer release()
-	}
-	for j, res := range b.c.rc.DoMulti(bound, g.built...) {
-		i := g.at[j]
-		b.results[i].Value, b.results[i].Err = b.c.reply(ctx, b.cmds[i].Name(), res)
-	}
+	b.c.dispatch(ctx, g, func(i int) string { return b.cmds[i].Name() }, b.results)
 	*g = group{}
 }

@@ -18,27 +18,25 @@ var errScanReply = errors.New("the reply to SCAN is not a cursor and a list of k
 // moves slots, keys that move can be missed.
 func (c *client) scan(ctx context.Context, pattern string, fn func(keys []string) error) error {
 	if !c.cluster {
-		return c.scanNode(ctx, c.rc, pattern, fn)
+		return c.scanNode(ctx, c.gate, c.rc, pattern, fn)
 	}
-	for _, node := range c.rc.Nodes() {
-		role, err := c.reply(ctx, "ROLE", node.Do(ctx, node.B().Arbitrary("ROLE").Build()))
-		if err != nil {
-			return err
+	for _, n := range c.topo.table.Load().nodes {
+		g := n.gates[c.no]
+		rc := g.executor()
+		if rc == nil {
+			return g.refusal("SCAN")
 		}
-		if len(role.Elems) == 0 || role.Elems[0].Str != "master" {
-			continue
-		}
-		if err := c.scanNode(ctx, node, pattern, fn); err != nil {
+		if err := c.scanNode(ctx, g, rc, pattern, fn); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *client) scanNode(ctx context.Context, node rueidis.Client, pattern string, fn func(keys []string) error) error {
+func (c *client) scanNode(ctx context.Context, g *gate, node rueidis.Client, pattern string, fn func(keys []string) error) error {
 	for cursor := "0"; ; {
 		cmd := node.B().Arbitrary("SCAN", cursor, "MATCH", pattern, "COUNT", scanCount).Build()
-		v, err := c.reply(ctx, "SCAN", node.Do(ctx, cmd))
+		v, err := c.send(ctx, "SCAN", g, node, cmd)
 		if err != nil {
 			return err
 		}

@@ -21,9 +21,10 @@ func (c *client) eval(ctx context.Context, s *conn.Script, keys, args []string) 
 	if c.cluster && !oneSlot(keys) {
 		return conn.Value{}, errSlots
 	}
-	v, err := c.reply(ctx, opEval, c.rc.Do(ctx, c.script(evalDigest, s.Digest(), keys, args)))
+	g, rc := c.route(first(keys), len(keys) > 0)
+	v, err := c.send(ctx, opEval, g, rc, c.script(evalDigest, s.Digest(), keys, args))
 	if conn.Code(err) == "NOSCRIPT" {
-		v, err = c.reply(ctx, opEval, c.rc.Do(ctx, c.script(evalText, s.Text(), keys, args)))
+		v, err = c.send(ctx, opEval, g, rc, c.script(evalText, s.Text(), keys, args))
 	}
 	return v, err
 }
@@ -56,21 +57,24 @@ func (c *client) evalAt(ctx context.Context, verb, script string, calls []conn.S
 	var keyed, keyless group
 	keyed.room(len(at))
 	for _, i := range at {
-		g := &keyed
+		cmd := c.script(verb, script, calls[i].Keys, calls[i].Args)
 		if c.cluster && len(calls[i].Keys) == 0 {
-			g = &keyless
-		}
-		g.add(i, c.script(verb, script, calls[i].Keys, calls[i].Args))
-	}
-	for _, g := range []group{keyed, keyless} {
-		if len(g.at) == 0 {
-			continue
-		}
-		for j, res := range c.rc.DoMulti(ctx, g.built...) {
-			i := g.at[j]
-			results[i].Value, results[i].Err = c.reply(ctx, opEval, res)
+			keyless.keyless(c, i, cmd)
+		} else {
+			keyed.keyed(c, i, cmd, first(calls[i].Keys))
 		}
 	}
+	op := func(int) string { return opEval }
+	c.dispatch(ctx, &keyed, op, results)
+	c.dispatch(ctx, &keyless, op, results)
+}
+
+// first is the key that decides where a script runs, or "".
+func first(keys []string) string {
+	if len(keys) == 0 {
+		return ""
+	}
+	return keys[0]
 }
 
 // script builds EVAL or EVALSHA; the caller has checked the keys' slots.

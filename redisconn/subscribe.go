@@ -18,24 +18,34 @@ var (
 )
 
 // subscribe listens over a connection of its own: on a shared one a slow fn
-// would hold up everybody's replies.
+// would hold up everybody's replies. It fails at once where the shared one is known
+// to be lost.
 func (c *client) subscribe(ctx context.Context, s conn.Subscription, fn func(conn.Message)) error {
 	cmd, names, err := c.subscription(s)
 	if err != nil {
 		return err
 	}
+	if g, _ := c.route(first(s.Sharded), len(s.Sharded) > 0); !g.open() {
+		return g.refusal(opSubscribe)
+	}
 	bound, release := c.life.bind(ctx)
 	defer release()
-	dedicated, err := c.dedicate(bound)
+	own, err := c.receiver(bound)
 	if err != nil {
 		return c.unsubscribed(ctx, err)
 	}
-	defer c.life.do(dedicated.Close) // may wait for a silent server
+	defer c.life.do(own.close) // may wait for a silent server
 
-	err = dedicated.Receive(c.confirming(bound, names, s.Ready), cmd, func(m rueidis.PubSubMessage) {
+	err = own.Receive(c.confirming(dialling(bound, dialAlone), names, s.Ready), cmd, func(m rueidis.PubSubMessage) {
 		fn(conn.Message{Pattern: m.Pattern, Channel: m.Channel, Payload: m.Message})
 	})
 	return c.unsubscribed(ctx, err)
+}
+
+// receiver is what a subscription goes over.
+type receiver struct {
+	rueidis.CoreClient
+	close func()
 }
 
 // subscription checks s and builds its command.
@@ -75,23 +85,38 @@ func (c *client) confirming(ctx context.Context, names int, ready func()) contex
 	})
 }
 
-// dedicate takes a connection from the pool. The library dials without regard
-// to a context, so that this happens on another goroutine.
-func (c *client) dedicate(ctx context.Context) (rueidis.DedicatedClient, error) {
-	taken := make(chan rueidis.DedicatedClient)
-	c.life.do(func() {
+// receiver opens a connection for one subscription. The library dials without
+// regard to a context, so that this happens on another goroutine.
+func (c *client) receiver(ctx context.Context) (receiver, error) {
+	if c.cluster { // connects in Receive, with its context
 		d, _ := c.rc.Dedicate()
+		return receiver{d, d.Close}, nil
+	}
+	type outcome struct {
+		own *client
+		err error
+	}
+	opened := make(chan outcome)
+	c.life.do(func() {
+		w := *c.wire
+		w.gates, w.opened, w.lost = nil, nil, nil
+		own, err := connect(&w, false, nil)
 		select {
-		case taken <- d:
+		case opened <- outcome{own, err}:
 		case <-ctx.Done():
-			d.Close()
+			if err == nil {
+				own.close()
+			}
 		}
 	})
 	select {
-	case d := <-taken:
-		return d, nil
+	case o := <-opened:
+		if o.err != nil {
+			return receiver{}, o.err
+		}
+		return receiver{o.own.rc, o.own.close}, nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return receiver{}, ctx.Err()
 	}
 }
 

@@ -73,13 +73,18 @@ func (t *tracker) open(s *shard, w wire) (err error) {
 				slog.String("addr", addr), slog.Any("error", cause))
 		}
 	}
-	s.client, err = connect(&w, true, func(pushed []rueidis.RedisMessage) { t.pushed(s, pushed) })
-	s.open.Store(err == nil)
-	return err
+	s.client, err = share(&w, true, func(pushed []rueidis.RedisMessage) { t.pushed(s, pushed) })
+	if err != nil {
+		return err
+	}
+	s.changed = func() { t.pushed(s, nil) }
+	s.heard = s.epoch.Hear
+	s.open.Store(true)
+	return nil
 }
 
 // pushed passes on an invalidation. Nothing means all keys: the database was
-// flushed, or the connection was lost.
+// flushed, the connection was lost, or the server is not what it was.
 func (t *tracker) pushed(s *shard, pushed []rueidis.RedisMessage) {
 	if len(pushed) == 0 {
 		s.epoch.Advance()

@@ -49,6 +49,7 @@ var rooms = map[string]layer{
 	"dashboard": server,
 
 	"internal":              shared,
+	"internal/inspect":      shared, // also below the root, for Cache.Explain
 	"internal/advise":       tool,
 	"internal/audit":        tool,
 	"internal/demo":         tool,
