@@ -13,6 +13,7 @@ import (
 	"github.com/larder-go/larder/internal/generation"
 	"github.com/larder-go/larder/internal/keycodec"
 	"github.com/larder-go/larder/internal/l1"
+	"github.com/larder-go/larder/internal/pending"
 )
 
 // Cache is a read-through cache of one namespace. Make one with New, share it,
@@ -40,6 +41,7 @@ type Cache[K comparable, V any] struct {
 	server  serverClock
 	brief   *deadline.Source // bounds one exchange with Redis by CacheTimeout
 
+	pending       *pending.Queue // nil without Redis
 	stopListening func()
 
 	life context.Context // of the cache: ends with Close
@@ -82,7 +84,7 @@ func New[K comparable, V any](c conn.Conn, opts Options[K, V]) (*Cache[K, V], er
 		schema:        schemaOf(opts.Codec),
 		keys:          keys,
 		c:             c,
-		gens:          generation.NewTable(c, 2*(opts.TTL+opts.StaleFor+opts.NegativeTTL)+time.Hour),
+		gens:          generation.NewTable(c, 2*(opts.TTL+opts.StaleFor+opts.NegativeTTL)+time.Hour, opts.StalenessBound),
 		brief:         deadline.New(opts.CacheTimeout),
 		stopListening: func() {},
 	}
@@ -90,6 +92,7 @@ func New[K comparable, V any](c conn.Conn, opts Options[K, V]) (*Cache[K, V], er
 	var tracker conn.Tracker
 	if c != nil {
 		cache.l2 = c
+		cache.pending = pending.New(c)
 		tracker, _ = c.Tracker()
 	}
 	if opts.L1MaxBytes > 0 {
@@ -138,7 +141,9 @@ func (c *Cache[K, V]) changed(keys []string) {
 }
 
 // Close ends the cache: flights are cut short, and the memory is given back. The
-// connection stays open. A second Close does nothing.
+// connection stays open. Where invalidations are pending they are tried once more;
+// what is not delivered then is lost, which Close says with
+// ErrInvalidationPending. A second Close does nothing.
 func (c *Cache[K, V]) Close() error {
 	c.mu.Lock()
 	closed := c.closed
@@ -149,16 +154,27 @@ func (c *Cache[K, V]) Close() error {
 	}
 	c.end()
 	c.work.Wait()
+	var err error
+	if c.pending != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), c.opts.CacheTimeout)
+		defer cancel()
+		if perr := c.pending.Close(ctx); perr != nil {
+			err = undelivered(perr)
+		}
+	}
 	c.stopListening()
 	c.l1.Close()
 	c.clock.Close()
-	return nil
+	return c.failed("close", "", err)
 }
 
 // Stats returns what the cache has counted so far.
 func (c *Cache[K, V]) Stats() Stats {
 	s := c.stats.snapshot()
 	s.L1Entries, s.L1Bytes = c.l1.Len(), c.l1.Bytes()
+	if c.pending != nil {
+		s.Pending = c.pending.Len()
+	}
 	return s
 }
 

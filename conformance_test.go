@@ -3,6 +3,7 @@ package larder_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/larder-go/larder/cachetest"
 	"github.com/larder-go/larder/conn"
@@ -39,10 +40,11 @@ func TestCluster(t *testing.T) {
 	cachetest.RunCache(t, cachetest.Backend{Open: opener(servers.URL())})
 }
 
+// opener opens connections that have patience: a loaded machine is not a fault.
 func opener(url string) func(*testing.T) conn.Conn {
 	return func(t *testing.T) conn.Conn {
 		t.Helper()
-		c, err := redisconn.Open(context.Background(), url, redisconn.Options{})
+		c, err := redisconn.Open(context.Background(), url, redisconn.Options{SilenceTimeout: 10 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,10 +12,10 @@ type counters struct {
 		n atomic.Uint64
 		_ [56]byte
 	}
-	l2Hits, staleHits, negativeHits, misses, coalesced    atomic.Uint64
-	loads, loadErrors, fills, fillsRefused, oversize      atomic.Uint64
-	rejectedGeneration, rejectedSchema, corrupt, l2Errors atomic.Uint64
-	invalidations, pushes                                 atomic.Uint64
+	l2Hits, staleHits, negativeHits, misses, coalesced                         atomic.Uint64
+	loads, loadErrors, fills, fillsRefused, oversize                           atomic.Uint64
+	rejectedGeneration, rejectedIncarnation, rejectedSchema, corrupt, l2Errors atomic.Uint64
+	invalidations, pushes                                                      atomic.Uint64
 }
 
 // hit counts an answer of a tier.
@@ -33,7 +33,7 @@ func (c *counters) snapshot() Stats {
 		Misses: c.misses.Load(), Coalesced: c.coalesced.Load(),
 		Loads: c.loads.Load(), LoadErrors: c.loadErrors.Load(),
 		Fills: c.fills.Load(), FillsRefused: c.fillsRefused.Load(), Oversize: c.oversize.Load(),
-		RejectedGeneration: c.rejectedGeneration.Load(), RejectedSchema: c.rejectedSchema.Load(),
+		RejectedGeneration: c.rejectedGeneration.Load(), RejectedIncarnation: c.rejectedIncarnation.Load(), RejectedSchema: c.rejectedSchema.Load(),
 		Corrupt: c.corrupt.Load(), L2Errors: c.l2Errors.Load(),
 		Invalidations: c.invalidations.Load(), Pushes: c.pushes.Load(),
 	}

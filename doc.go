@@ -39,6 +39,9 @@
 //
 // A cache call that fails on the way to Redis costs at most
 // Options.CacheTimeout; the loader then answers, once per key and process, and
-// nothing is stored. Loader errors are returned as they are, and are not cached;
-// ErrNotFound is the loader's way to say that there is no such value.
+// nothing is stored. An invalidation that cannot be delivered returns
+// ErrInvalidationPending and is tried again while the process lives. Loader errors
+// are returned as they are, and are not cached; ErrNotFound is the loader's way to
+// say that there is no such value. docs/consistency.md says what holds in plain
+// words.
 package larder

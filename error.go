@@ -13,6 +13,12 @@ var (
 	ErrNoLoader = errors.New("larder: no loader: set Options.Load or use GetWith")
 	// ErrClosed is returned by every method of a closed Cache.
 	ErrClosed = errors.New("larder: the cache is closed")
+	// ErrInvalidationPending is in the chain of the error that an invalidation
+	// returns which could not be delivered. It is not lost: it is tried again
+	// until Redis answers, while the process lives, and until then the Cache does
+	// not use what Redis holds of it. Other processes may serve the old value
+	// for as long.
+	ErrInvalidationPending = errors.New("larder: invalidation pending")
 	// ErrLoaderPanic is in the chain of the error that callers get when a
 	// loader panicked.
 	ErrLoaderPanic = errors.New("larder: the loader panicked")

@@ -15,10 +15,10 @@ import (
 // Who may use its outcome? A value may be served to a Get that began before the
 // value's load (or the read that found it) was begun. For a Get that joined
 // later, something may have been invalidated between the load's start and the
-// Get's: it may use the value only if Redis accepted the fill, since then no
-// invalidation of the key came in between, and if the generations are still the
-// current ones. Otherwise it starts over, and the flight that it then starts or
-// joins begins after it.
+// Get's. It may use the value only if Redis accepted the fill, which shows that
+// no invalidation came before the fill was executed, if it joined before the fill
+// was sent, and if the generations are still the current ones. Otherwise it
+// starts over, and the flight that it then starts or joins begins after it.
 type flight[K comparable, V any] struct {
 	key   K
 	after *flight[K, V] // a flight of the same key that was detached; it ends first
@@ -26,11 +26,15 @@ type flight[K comparable, V any] struct {
 	wake  chan struct{} // holds a token when the key changed in Redis
 	// stage, refresh, detached and cooling are protected by the group's mu.
 	stage    int
+	sealed   int  // the stage at which the fill was sent, 0 for none yet
 	refresh  bool // a stale value is there to be served meanwhile
 	detached bool // an invalidation came after its beginning: nobody may join
 	cooling  bool // ended with an error; in the group only to hold off refreshes
 
-	out outcome[V]
+	// orphan may hold a lease of which Redis' answer got lost. Only the goroutine
+	// that flies uses it.
+	orphan *ticket[K]
+	out    outcome[V]
 }
 
 // outcome is what a flight brought.
@@ -113,6 +117,15 @@ func (g *group[K, V]) advance(f *flight[K, V]) int {
 	defer g.mu.Unlock()
 	f.stage++
 	return f.stage
+}
+
+// seal is advance before a fill or release is sent: its acceptance proves nothing
+// to those who join from now on.
+func (g *group[K, V]) seal(f *flight[K, V]) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f.stage++
+	f.sealed = f.stage
 }
 
 // end publishes the outcome. Where cool is positive the flight stays for so long,

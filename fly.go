@@ -18,6 +18,8 @@ const (
 	lastPoll  = 200 * time.Millisecond
 )
 
+var errNoOutcome = errors.New("larder: a function of Options ended its goroutine")
+
 // launch starts the flight that the caller has made, on a goroutine that
 // outlives the caller. It returns false if the cache is closed.
 func (c *Cache[K, V]) launch(ctx context.Context, f *flight[K, V], rk string, found found[V], load loader[K, V]) bool {
@@ -28,7 +30,7 @@ func (c *Cache[K, V]) launch(ctx context.Context, f *flight[K, V], rk string, fo
 
 // spawn runs fn for the flights fs with a context that has the values of ctx but
 // ends with the cache, or when even the slowest load must be over. A flight that
-// fn leaves without an outcome sends its callers round again.
+// fn leaves without an outcome ends with an error.
 func (c *Cache[K, V]) spawn(ctx context.Context, fs []*flight[K, V], fn func(context.Context)) bool {
 	c.mu.RLock()
 	closed := c.closed
@@ -42,14 +44,29 @@ func (c *Cache[K, V]) spawn(ctx context.Context, fs []*flight[K, V], fn func(con
 		}
 		return false
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*(c.opts.LoadTimeout+c.opts.Lease))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.budget(len(fs)))
 	go func() {
 		defer c.work.Done()
 		defer cancel()
 		defer context.AfterFunc(c.life, cancel)()
+		defer func() { // Goexit in a user's function
+			for _, f := range fs {
+				select {
+				case <-f.done:
+				default:
+					c.flights.end(f, outcome[V]{err: errNoOutcome}, 0)
+				}
+			}
+		}()
 		fn(ctx)
 	}()
 	return true
+}
+
+// budget is the longest that n flights may take, 16 at a time.
+func (c *Cache[K, V]) budget(n int) time.Duration {
+	one := 2 * (c.opts.LoadTimeout + c.opts.Lease)
+	return one * time.Duration(min(1+n/maxBatchLoads, int(8*maxTTL/one)))
 }
 
 // fly brings one flight to its end.
@@ -61,11 +78,32 @@ func (c *Cache[K, V]) fly(ctx context.Context, f *flight[K, V], rk string, found
 	} else {
 		out.err = c.failed("get", rk, ctx.Err())
 	}
-	cool := time.Duration(0)
-	if out.err != nil && found.stale {
-		cool = c.opts.RetryAfter
+	c.finish(ctx, f, out, found)
+}
+
+// finish ends a flight, and gives back a lease that it may hold unknowingly.
+func (c *Cache[K, V]) finish(ctx context.Context, f *flight[K, V], out outcome[V], found found[V]) {
+	out.err = c.orClosed(out.err)
+	c.flights.end(f, out, c.cool(out.err, found))
+	if f.orphan != nil { // what Redis did not answer it may have executed
+		c.release(ctx, f.orphan, 0)
 	}
-	c.flights.end(f, out, cool)
+}
+
+// orClosed is ErrClosed where Close has cut a flight short.
+func (c *Cache[K, V]) orClosed(err error) error {
+	if err != nil && !errors.Is(err, ErrNotFound) && c.life.Err() != nil {
+		return ErrClosed
+	}
+	return err
+}
+
+// cool is how long a flight that ended with err holds further refreshes off.
+func (c *Cache[K, V]) cool(err error, found found[V]) time.Duration {
+	if err == nil || !found.stale || errors.Is(err, ErrNotFound) {
+		return 0
+	}
+	return c.opts.RetryAfter
 }
 
 // attempt gets the value of a flight's key: by a lease and a load, or from
@@ -75,12 +113,21 @@ func (c *Cache[K, V]) attempt(ctx context.Context, f *flight[K, V], rk string, f
 	if err != nil {
 		return outcome[V]{err: c.failed("get", rk, err)}
 	}
-	t.leased = c.c != nil && !found.down && c.capture(ctx, t)
+	// The way to the first answer is part of the call's CacheTimeout.
+	first := ctx
+	if !found.until.IsZero() {
+		var cancel context.CancelFunc
+		first, cancel = context.WithDeadline(ctx, found.until)
+		defer cancel()
+	}
+	t.leased = c.c != nil && !found.down && c.capture(first, t)
 	for poll := firstPoll; t.leased; poll = min(2*poll, lastPoll) {
 		stage := c.flights.advance(f)
-		a, err := c.acquire(ctx, t, found.rejected)
+		a, err := c.acquire(first, t, found.rejected)
+		first = ctx
 		if err != nil {
-			t.leased = false
+			orphan := *t
+			f.orphan, t.leased = &orphan, false
 			break
 		}
 		switch a.State {
@@ -89,11 +136,13 @@ func (c *Cache[K, V]) attempt(ctx context.Context, f *flight[K, V], rk string, f
 			return c.load(ctx, f, t, found.stale, load)
 		case lease.Fresh:
 			// Redis executed this without tracking the key: not for L1.
-			hit := c.open(ctx, f.key, a.Raw, l1.Mark{Void: true})
+			hit := c.open(ctx, f.key, rk, a.Raw, l1.Mark{Void: true})
 			if hit.ok {
 				return outcome[V]{value: hit.value, err: c.notFoundIf(hit.negative), stage: stage}
 			}
-			found.rejected = hit.rejected
+			if found.rejected = hit.rejected; found.rejected == "" {
+				found.rejected = entry.RawID(a.Raw)
+			}
 		case lease.Held:
 			if err := c.await(ctx, f, rk, min(a.Left, poll)); err != nil {
 				return outcome[V]{err: c.failed("get", rk, err)}
@@ -112,7 +161,7 @@ func (c *Cache[K, V]) await(ctx context.Context, f *flight[K, V], rk string, d t
 	if c.tr != nil {
 		// The read makes sure that the next change of the key is pushed.
 		raw, down := c.read(ctx, rk)
-		if e, err := entry.Parse(raw); !down && (err != nil || e.Token == 0) {
+		if e, err := entry.Parse(raw); !down && (raw == "" || err == nil && e.Token == 0) {
 			return nil
 		}
 	}
@@ -189,24 +238,32 @@ func (c *Cache[K, V]) store(ctx context.Context, f *flight[K, V], t *ticket[K], 
 	ttl, stale := c.lifetimes(got.negative)
 	raw, size, ok := c.encode(t, got, cost)
 	ok = ok && ttl > 0
-	l := life{loadedAt: t.loadedAt, fresh: ttl, stale: ttl + stale, size: size}
+	l := life{loadedAt: t.loadedAt, fresh: ttl, stale: ttl + stale, size: size + len(t.rk)}
 	switch {
 	case c.c == nil:
 		return c.flights.ifAttached(f, func() {
 			if ok {
 				c.l1.Put(t.key, c.l1Entry(got, l, t.namespace, t.tags))
+			} else {
+				c.l1.Drop(t.key) // a stale value that the source no longer stands for
 			}
 		})
 	case !t.leased:
 		return false
-	case !ok:
-		return c.release(ctx, t, 0)
+	}
+	c.flights.seal(f)
+	if !ok {
+		c.l1.Drop(t.key)
+		return c.release(ctx, t, dropValue)
 	}
 	mark := c.mark(t.key, t.rk)
 	bctx := c.brief.Context(ctx)
 	stored, err := lease.Fill(bctx, c.l2, lease.Value{
 		Key: t.rk, Token: t.token, Raw: raw, LoadedAt: t.loadedAt, TTL: ttl, Stale: stale,
 	})
+	if err != nil {
+		f.orphan = t
+	}
 	return c.filled(t, mark, got, l, stored, err)
 }
 
@@ -235,6 +292,9 @@ func (c *Cache[K, V]) lifetimes(negative bool) (ttl, stale time.Duration) {
 	}
 	return ttl, stale
 }
+
+// dropValue as the hold of a release removes the stale value as well.
+const dropValue = -1
 
 // release gives a lease back and tells whether it still stood.
 func (c *Cache[K, V]) release(ctx context.Context, t *ticket[K], hold time.Duration) bool {

@@ -3,6 +3,7 @@ package larder
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/larder-go/larder/internal/l1"
 )
@@ -11,7 +12,7 @@ import (
 // Options.Load. It returns ErrNotFound where the source has none, and the
 // loader's error as it is where it failed. The value is shared: do not change it.
 func (c *Cache[K, V]) Get(ctx context.Context, key K) (V, error) {
-	if e, ok := c.l1.Get(key); ok && e.FreshUntil > c.clock.Now() && e.Covered() {
+	if e, ok := c.l1.Get(key); ok && c.fresh(e) {
 		c.stats.l1[e.Shard%hitStripes].n.Add(1)
 		return e.Value, c.notFoundIf(e.Negative)
 	}
@@ -21,11 +22,22 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K) (V, error) {
 // GetWith is Get with a loader for this call. Where a load of the same key is
 // already under way, its value is used.
 func (c *Cache[K, V]) GetWith(ctx context.Context, key K, load func(context.Context, K) (V, error)) (V, error) {
-	if e, ok := c.l1.Get(key); ok && e.FreshUntil > c.clock.Now() && e.Covered() {
+	if e, ok := c.l1.Get(key); ok && c.fresh(e) {
 		c.stats.l1[e.Shard%hitStripes].n.Add(1)
 		return e.Value, c.notFoundIf(e.Negative)
 	}
 	return c.get(ctx, key, load)
+}
+
+// fresh tells whether an entry of L1 answers a Get.
+func (c *Cache[K, V]) fresh(e *l1.Entry[V]) bool {
+	now := c.clock.Now()
+	return e.FreshUntil > now && e.Covered(time.Duration(now)-c.opts.StalenessBound)
+}
+
+// covered tells whether an entry of L1 counts at all, fresh or stale.
+func (c *Cache[K, V]) covered(e *l1.Entry[V]) bool {
+	return e.Covered(time.Duration(c.clock.Now()) - c.opts.StalenessBound)
 }
 
 // notFoundIf is the error of a hit.
@@ -90,6 +102,9 @@ func (c *Cache[K, V]) mayUse(ctx context.Context, f *flight[K, V], stage int) bo
 	if o.err != nil && !errors.Is(o.err, ErrNotFound) || stage < o.stage {
 		return true
 	}
+	if f.sealed > 0 && stage >= f.sealed {
+		return false
+	}
 	return o.accepted && c.areCurrent(ctx, o.namespace, o.tags)
 }
 
@@ -101,15 +116,17 @@ type found[V any] struct {
 	// stale says that the answer is past its TTL and wants a refresh.
 	stale, negative bool
 	value           V
-	// down says that Redis could not be asked.
-	down bool
+	// down says that Redis could not be asked, until when what is left of
+	// CacheTimeout ends; zero for all of it.
+	down  bool
+	until time.Time
 	// rejected is the id of an entry that was found and must not be used.
 	rejected string
 }
 
 // lookup asks L1 for a stale value and then Redis. It never waits for a load.
 func (c *Cache[K, V]) lookup(ctx context.Context, key K, rk string) found[V] {
-	if e, ok := c.l1.Get(key); ok && e.Covered() {
+	if e, ok := c.l1.Get(key); ok && c.covered(e) {
 		now := c.clock.Now()
 		if e.FreshUntil > now || e.StaleUntil > now {
 			return found[V]{ok: true, inL1: true, stale: e.FreshUntil <= now, negative: e.Negative, value: e.Value}
@@ -118,12 +135,18 @@ func (c *Cache[K, V]) lookup(ctx context.Context, key K, rk string) found[V] {
 	if c.c == nil {
 		return found[V]{}
 	}
+	ctx = c.brief.Context(ctx)
 	mark := c.mark(key, rk)
+	var hit found[V]
 	raw, down := c.read(ctx, rk)
-	if raw == "" {
-		return found[V]{down: down}
+	if raw != "" {
+		hit = c.open(ctx, key, rk, raw, mark)
 	}
-	return c.open(ctx, key, raw, mark)
+	if !hit.ok {
+		hit.down = down
+		hit.until, _ = ctx.Deadline()
+	}
+	return hit
 }
 
 // serve returns what lookup found, starting a refresh where it is stale.

@@ -3,10 +3,12 @@ package larder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/generation"
+	"github.com/larder-go/larder/internal/pending"
 )
 
 var errNoGenerations = errors.New("the generations could not be read from Redis")
@@ -51,8 +53,27 @@ func (c *Cache[K, V]) unlink(ctx context.Context, keys []K, rks []string) error 
 	for i, rk := range rks {
 		cmds[i] = conn.Key("UNLINK", rk)
 	}
-	return firstError(c.c.Pipeline(ctx, cmds...))
+	err := firstError(c.c.Pipeline(ctx, cmds...))
+	if err != nil {
+		c.pending.Add(c.nsKey, rks, nil)
+		return undelivered(err)
+	}
+	return nil
 }
+
+// bump starts new generations, or sees to it that they will be.
+func (c *Cache[K, V]) bump(ctx context.Context, keys ...string) error {
+	err := c.gens.Bump(ctx, keys...)
+	if err != nil {
+		c.pending.Add(c.nsKey, nil, keys)
+		c.gens.Disown(keys...)
+		return undelivered(err)
+	}
+	return nil
+}
+
+// undelivered is the error of an invalidation that is pending now.
+func undelivered(cause error) error { return fmt.Errorf("%w: %w", ErrInvalidationPending, cause) }
 
 // announce tells the other caches of this process on the same connection.
 func announce(c conn.Conn, keys []string) {
@@ -82,7 +103,7 @@ func (c *Cache[K, V]) InvalidateTags(ctx context.Context, tags ...string) error 
 		return err
 	}
 	c.stats.invalidations.Add(1)
-	return c.failed("invalidate tags", "", c.gens.Bump(ctx, keys...))
+	return c.failed("invalidate tags", "", c.bump(ctx, keys...))
 }
 
 // InvalidateTags drops every entry that carries one of the tags, in all
@@ -97,7 +118,8 @@ func InvalidateTags(ctx context.Context, c conn.Conn, tags ...string) error {
 		return err
 	}
 	if err := generation.Bump(ctx, c, keys...); err != nil {
-		return &Error{Op: "invalidate tags", Err: err}
+		pending.New(c).Add("", nil, keys) // ends when it is delivered, or c is closed
+		return &Error{Op: "invalidate tags", Err: undelivered(err)}
 	}
 	return nil
 }
@@ -120,7 +142,7 @@ func (c *Cache[K, V]) Clear(ctx context.Context) error {
 		return c.failed("clear", "", err)
 	}
 	c.stats.invalidations.Add(1)
-	err := c.gens.Bump(ctx, c.nsKey)
+	err := c.bump(ctx, c.nsKey)
 	c.l1.DropAll() // gives the memory back; the generation alone would do
 	return c.failed("clear", "", err)
 }
@@ -157,6 +179,11 @@ func (c *Cache[K, V]) InvalidatePrefix(ctx context.Context, prefix string) error
 		announce(c.c, keys)
 		return firstError(c.c.Pipeline(ctx, cmds...))
 	})
+	if err != nil {
+		// The walk cannot be resumed: all entries of the namespace go.
+		c.pending.Add(c.nsKey, nil, []string{c.nsKey})
+		err = undelivered(err)
+	}
 	return c.failed("invalidate prefix", "", err)
 }
 

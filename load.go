@@ -53,6 +53,7 @@ func (c *Cache[K, V]) guard(ctx context.Context, ts []*ticket[K], fn func(contex
 		take, err := fn(ctx)
 		r = result{take: take, err: err}
 	}()
+	renewing := make(chan struct{}, 1) // apart, so that a slow Redis does not keep the result waiting
 	renew := time.NewTicker(c.opts.Lease / 3)
 	defer renew.Stop()
 	for {
@@ -65,22 +66,38 @@ func (c *Cache[K, V]) guard(ctx context.Context, ts []*ticket[K], fn func(contex
 		case <-ctx.Done():
 			return fmt.Errorf("larder: the load did not end in time: %w", ctx.Err())
 		case <-renew.C:
-			for _, t := range ts {
-				c.renew(ctx, t)
+			select {
+			case renewing <- struct{}{}:
+				c.work.Go(func() { c.renew(ctx, ts); <-renewing })
+			default:
 			}
 		}
 	}
 }
 
-// renew extends a lease. One that is lost stays lost: the fill will be refused.
-func (c *Cache[K, V]) renew(ctx context.Context, t *ticket[K]) {
-	if !t.leased {
+// renew extends leases. One that is lost stays lost: the fill will be refused.
+func (c *Cache[K, V]) renew(ctx context.Context, ts []*ticket[K]) {
+	ls := leasesOf(ts)
+	if len(ls) == 0 {
 		return
 	}
 	ctx = c.brief.Context(ctx)
-	if _, err := lease.Renew(ctx, c.c, t.rk, t.token, c.opts.Lease); err != nil {
-		c.stats.l2Errors.Add(1)
+	_, errs := lease.RenewEach(ctx, c.c, ls, c.opts.Lease)
+	for _, err := range errs {
+		if err != nil {
+			c.stats.l2Errors.Add(1)
+		}
 	}
+}
+
+func leasesOf[K comparable](ts []*ticket[K]) []lease.HeldLease {
+	var ls []lease.HeldLease
+	for _, t := range ts {
+		if t.leased {
+			ls = append(ls, lease.HeldLease{Key: t.rk, Token: t.token})
+		}
+	}
+	return ls
 }
 
 // ticket prepares the load of a key: its token and the names of its tags.

@@ -10,14 +10,15 @@ import (
 
 // The defaults of Options.
 const (
-	DefaultL1MaxBytes   = 64 << 20
-	DefaultMaxKeyBytes  = 1 << 10
-	DefaultMaxValue     = 1 << 20
-	DefaultJitter       = 0.1
-	DefaultLoadTimeout  = 30 * time.Second
-	DefaultLease        = 10 * time.Second
-	DefaultCacheTimeout = 250 * time.Millisecond
-	DefaultRetryAfter   = time.Second
+	DefaultL1MaxBytes     = 64 << 20
+	DefaultMaxKeyBytes    = 1 << 10
+	DefaultMaxValue       = 1 << 20
+	DefaultJitter         = 0.1
+	DefaultLoadTimeout    = 30 * time.Second
+	DefaultLease          = 10 * time.Second
+	DefaultCacheTimeout   = 250 * time.Millisecond
+	DefaultRetryAfter     = time.Second
+	DefaultStalenessBound = time.Second
 )
 
 // maxTTL keeps deadlines inside what Redis accepts; nothing is cached for ever.
@@ -72,13 +73,25 @@ type Options[K comparable, V any] struct {
 	// Codec turns values into bytes and back. Nil means JSON.
 	Codec Codec[V]
 
-	// L1MaxBytes bounds the values held in the process, by their encoded size.
-	// 0 means DefaultL1MaxBytes (64 MiB); negative means no L1.
+	// L1MaxBytes bounds the values held in the process, by the encoded size of
+	// keys and values. 0 means DefaultL1MaxBytes (64 MiB); negative means no L1:
+	// every Get asks Redis. Generations of tags are remembered all the same where
+	// the server tracks, so that another process' InvalidateTags or Clear is
+	// obeyed as soon as its push arrives.
 	L1MaxBytes int64
 
 	// L1TTL bounds the age of an L1 entry, as a backstop where a push got lost.
 	// 0 means TTL.
 	L1TTL time.Duration
+
+	// StalenessBound is for how long after the last sign of life of a tracking
+	// connection what was read over it may be served from the process: a
+	// connection can be dead without anybody noticing. It bounds how far L1, and
+	// the tag generations known there, may be behind another process'
+	// invalidation, which arrives within a millisecond otherwise. 0 means
+	// DefaultStalenessBound (1 s); at least 10 ms; less than the connection's
+	// heartbeat means that L1 is of no use.
+	StalenessBound time.Duration
 
 	// MaxKeyBytes bounds an encoded key. A longer one is an error.
 	// 0 means DefaultMaxKeyBytes (1 KiB); negative is an error.
@@ -120,6 +133,7 @@ func (o Options[K, V]) withDefaults() Options[K, V] {
 	def(&o.Lease, DefaultLease)
 	def(&o.CacheTimeout, DefaultCacheTimeout)
 	def(&o.RetryAfter, DefaultRetryAfter)
+	def(&o.StalenessBound, DefaultStalenessBound)
 	def(&o.L1TTL, o.TTL+max(o.StaleFor, 0))
 	if o.Jitter == 0 {
 		o.Jitter = DefaultJitter
@@ -159,6 +173,7 @@ func (o Options[K, V]) validate() error {
 		{"LoadTimeout", o.LoadTimeout, time.Millisecond, maxTTL, "at least 1ms, or 0 for 30s"},
 		{"Lease", o.Lease, 100 * time.Millisecond, time.Hour, "100ms to 1h, or 0 for 10s"},
 		{"CacheTimeout", o.CacheTimeout, time.Millisecond, time.Hour, "1ms to 1h, or 0 for 250ms"},
+		{"StalenessBound", o.StalenessBound, 10 * time.Millisecond, time.Hour, "10ms to 1h, or 0 for 1s"},
 		{"RetryAfter", o.RetryAfter, time.Millisecond, time.Hour, "1ms to 1h, or 0 for 1s"},
 	} {
 		if d.v < d.min || d.v > d.max {

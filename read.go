@@ -27,17 +27,25 @@ func (c *Cache[K, V]) read(ctx context.Context, rk string) (raw string, down boo
 
 // open turns the bytes of an entry into an answer, if it is one: understood, not
 // expired, and of the current generations. It is put into L1 if the mark stands.
-func (c *Cache[K, V]) open(ctx context.Context, key K, raw string, mark l1.Mark) found[V] {
+func (c *Cache[K, V]) open(ctx context.Context, key K, rk, raw string, mark l1.Mark) found[V] {
 	e, err := entry.Parse(raw)
 	if err != nil {
 		return c.corrupt(raw, err)
 	}
-	now := c.server.now(ctx, c.c)
+	// A script that returns an entry has compared the lives itself.
+	if life, known := c.c.Incarnation(rk); !mark.Void && (!known || life != e.Incarnation) {
+		c.stats.rejectedIncarnation.Add(1)
+		return found[V]{}
+	}
+	now := c.server.now(c.brief.Context(ctx), c.c)
 	if e.Flags&entry.Placeholder != 0 || e.StaleUntil <= now {
 		return found[V]{}
 	}
 	if e.Schema != c.schema {
 		c.stats.rejectedSchema.Add(1)
+		return found[V]{rejected: entry.RawID(raw)}
+	}
+	if c.isPending(rk, e) {
 		return found[V]{rejected: entry.RawID(raw)}
 	}
 	namespace, tags := c.stampsOf(e)
@@ -53,12 +61,25 @@ func (c *Cache[K, V]) open(ctx context.Context, key K, raw string, mark l1.Mark)
 	}
 	if c.l1 != nil && !mark.Void {
 		c.l1.Insert(key, c.l1Entry(hit, life{
-			loadedAt: e.LoadedAt, size: len(e.Payload),
+			loadedAt: e.LoadedAt, size: len(e.Payload) + c.keySize(key),
 			fresh: time.Duration(e.FreshUntil-now) * time.Millisecond,
 			stale: time.Duration(e.StaleUntil-now) * time.Millisecond,
 		}, namespace, tags), mark)
 	}
 	return hit
+}
+
+// isPending tells whether an invalidation of the entry waits to be delivered.
+func (c *Cache[K, V]) isPending(rk string, e entry.Entry) bool {
+	if c.pending.Len() == 0 {
+		return false
+	}
+	keys := []string{rk, c.nsKey}
+	e.Tags(func(t entry.Tag) bool {
+		keys = append(keys, generation.TagKey(t.Name))
+		return true
+	})
+	return c.pending.Blocks(keys...)
 }
 
 func (c *Cache[K, V]) corrupt(raw string, err error) found[V] {
@@ -96,6 +117,11 @@ func (c *Cache[K, V]) l1Entry(got found[V], l life, namespace l1.Stamp, tags []l
 	return e
 }
 
+func (c *Cache[K, V]) keySize(key K) int {
+	var buf [128]byte
+	return len(c.keys.Append(buf[:0], key))
+}
+
 // stampsOf resolves the generations that an entry names.
 func (c *Cache[K, V]) stampsOf(e entry.Entry) (namespace l1.Stamp, tags []l1.Stamp) {
 	namespace = l1.Stamp{Generation: c.gens.Get(c.nsKey), Number: e.Namespace}
@@ -110,9 +136,10 @@ func (c *Cache[K, V]) stampsOf(e entry.Entry) (namespace l1.Stamp, tags []l1.Sta
 // does not know it asks Redis; what it knows differently too, since its
 // knowledge may be older than the entry.
 func (c *Cache[K, V]) areCurrent(ctx context.Context, namespace l1.Stamp, tags []l1.Stamp) bool {
-	current := namespace.Current()
+	since := conn.Uptime() - c.opts.StalenessBound
+	current := namespace.Current(since)
 	for i := 0; current && i < len(tags); i++ {
-		current = tags[i].Current()
+		current = tags[i].Current(since)
 	}
 	if current || c.c == nil {
 		return current
@@ -121,7 +148,7 @@ func (c *Cache[K, V]) areCurrent(ctx context.Context, namespace l1.Stamp, tags [
 	gs, numbers := make([]*generation.Generation, len(stamps)), make([]uint64, len(stamps))
 	for i, s := range stamps {
 		gs[i] = s.Generation
-		if n, known := s.Generation.Current(); known && n != s.Number {
+		if n, known := s.Generation.Current(since); known && n != s.Number {
 			s.Generation.Forget()
 		}
 	}

@@ -38,7 +38,7 @@ func TestReadmeCodeIsAnExample(t *testing.T) {
 
 // What the README links to is there.
 func TestReadmeLinks(t *testing.T) {
-	for _, file := range []string{"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/wire-format.md"} {
+	for _, file := range []string{"README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/consistency.md", "docs/wire-format.md"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

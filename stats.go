@@ -18,13 +18,16 @@ type Stats struct {
 	// but overtaken by an invalidation; Oversize were too large to store.
 	Fills, FillsRefused, Oversize uint64
 	// Rejected are entries found in Redis but not used: of another tag or
-	// namespace generation, of another schema, or (Corrupt) unreadable.
-	RejectedGeneration, RejectedSchema, Corrupt uint64
+	// namespace generation, of another life of the node (a restart, a failover),
+	// of another schema, or (Corrupt) unreadable.
+	RejectedGeneration, RejectedIncarnation, RejectedSchema, Corrupt uint64
 	// L2Errors are calls that failed on the way to Redis.
 	L2Errors uint64
 	// Invalidations are calls of Invalidate, InvalidateTags, InvalidatePrefix,
 	// Clear and Set of this Cache; Pushes are keys that Redis reported as changed.
 	Invalidations, Pushes uint64
+	// Pending is how many invalidations wait for Redis now.
+	Pending int
 	// L1Entries and L1Bytes are held in the process now.
 	L1Entries int
 	L1Bytes   uint64

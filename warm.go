@@ -57,8 +57,32 @@ func (c *Cache[K, V]) Warm(ctx context.Context, keys iter.Seq[K], opts WarmOptio
 		opts.Batch = 1
 	}
 	w := &warming[K, V]{cache: c, progress: opts.Progress}
+	w.run(ctx, keys, opts)
+	if err := ctx.Err(); err != nil {
+		w.errs = append(w.errs, err)
+	}
+	return w.report, c.failed("warm", "", errors.Join(w.errs...))
+}
+
+// warming is the state of one Warm.
+type warming[K comparable, V any] struct {
+	cache    *Cache[K, V]
+	progress func(WarmReport)
+
+	mu     sync.Mutex // protects report and errs, and orders calls of progress
+	report WarmReport
+	errs   []error
+}
+
+const maxWarmErrors = 100
+
+// run hands the keys to the workers and waits for them, also where the iterator
+// panics.
+func (w *warming[K, V]) run(ctx context.Context, keys iter.Seq[K], opts WarmOptions) {
 	batches := make(chan []K)
 	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer close(batches)
 	for range opts.Concurrency {
 		wg.Go(func() {
 			for batch := range batches {
@@ -78,31 +102,13 @@ func (c *Cache[K, V]) Warm(ctx context.Context, keys iter.Seq[K], opts WarmOptio
 	}
 	for key := range keys {
 		if batch = append(batch, key); len(batch) == opts.Batch && !send() {
-			break
+			return
 		}
 	}
 	if len(batch) > 0 && ctx.Err() == nil {
 		send()
 	}
-	close(batches)
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		w.errs = append(w.errs, err)
-	}
-	return w.report, c.failed("warm", "", errors.Join(w.errs...))
 }
-
-// warming is the state of one Warm.
-type warming[K comparable, V any] struct {
-	cache    *Cache[K, V]
-	progress func(WarmReport)
-
-	mu     sync.Mutex // protects report and errs, and orders calls of progress
-	report WarmReport
-	errs   []error
-}
-
-const maxWarmErrors = 100
 
 func (w *warming[K, V]) load(ctx context.Context, batch []K) {
 	var (
@@ -117,9 +123,7 @@ func (w *warming[K, V]) load(ctx context.Context, batch []K) {
 			failed = 1
 		}
 	} else {
-		if _, err = w.cache.GetMany(ctx, batch); err != nil {
-			failed = len(joined(err))
-		}
+		_, failed, err = w.cache.getMany(ctx, batch)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -131,13 +135,4 @@ func (w *warming[K, V]) load(ctx context.Context, batch []K) {
 	if w.progress != nil {
 		w.progress(w.report)
 	}
-}
-
-// joined returns the errors that GetMany has joined, one per failed key.
-func joined(err error) []error {
-	var many interface{ Unwrap() []error }
-	if errors.As(err, &many) {
-		return many.Unwrap()
-	}
-	return []error{err}
 }

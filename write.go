@@ -42,7 +42,12 @@ func (c *Cache[K, V]) set(ctx context.Context, key K, rk string, value V) error 
 	}
 	c.forget(key)
 	announce(c.c, []string{rk})
-	return err
+	if err != nil {
+		// Whether the old value stands, the new one, or none, is not known.
+		c.pending.Add(c.nsKey, []string{rk}, nil)
+		return undelivered(err)
+	}
+	return nil
 }
 
 // setLocal puts the value in before it detaches the key's flight: one that ends
@@ -72,6 +77,7 @@ func (c *Cache[K, V]) setL2(ctx context.Context, t *ticket[K], value V) (stored 
 	a, err := lease.Acquire(bctx, c.c, c.request(t, "", lease.Set))
 	if err != nil {
 		c.stats.l2Errors.Add(1)
+		c.release(ctx, t, 0) // it may have been executed
 		return false, err
 	}
 	ttl, stale := c.lifetimes(false)
@@ -81,6 +87,7 @@ func (c *Cache[K, V]) setL2(ctx context.Context, t *ticket[K], value V) (stored 
 	switch {
 	case err != nil:
 		c.stats.l2Errors.Add(1)
+		c.release(ctx, t, 0) // or readers wait for a lease that nobody fills
 	case stored:
 		c.stats.fills.Add(1)
 	default:

@@ -65,7 +65,9 @@ func newInstance(t *testing.T, b Backend) *instance {
 // another returns a further instance of the same names.
 func (in *instance) another(t *testing.T) *instance {
 	t.Helper()
-	return &instance{b: in.b, conn: in.b.Open(t), id: in.id}
+	other := &instance{b: in.b, conn: in.b.Open(t), id: in.id}
+	t.Cleanup(func() { _ = other.conn.Close() })
+	return other
 }
 
 // tag makes a tag's name unique to the test.

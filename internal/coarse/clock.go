@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/larder-go/larder/conn"
 )
 
 // Resolution is how far the clock may be behind.
@@ -19,7 +21,6 @@ type Clock struct {
 
 type ticker struct {
 	now   atomic.Int64
-	start time.Time
 	stop  chan struct{}
 	done  chan struct{}
 	users int // protected by mu
@@ -35,15 +36,15 @@ func Open() *Clock {
 	mu.Lock()
 	defer mu.Unlock()
 	if running == nil {
-		running = &ticker{start: time.Now(), stop: make(chan struct{}), done: make(chan struct{})}
-		running.now.Store(1)
+		running = &ticker{stop: make(chan struct{}), done: make(chan struct{})}
+		running.now.Store(int64(conn.Uptime()))
 		go running.run()
 	}
 	running.users++
 	return &Clock{shared: running}
 }
 
-// Now returns nanoseconds since an arbitrary moment; it is never 0.
+// Now returns the clock of conn.Uptime in nanoseconds, a little behind.
 func (c *Clock) Now() int64 { return c.shared.now.Load() }
 
 // Sync advances the clock to this very moment and returns it, for deadlines.
@@ -79,7 +80,7 @@ func (t *ticker) run() {
 
 // advance never turns the clock back, however its callers overtake each other.
 func (t *ticker) advance() int64 {
-	now := int64(time.Since(t.start)) + 1
+	now := int64(conn.Uptime())
 	for {
 		old := t.now.Load()
 		if now <= old {

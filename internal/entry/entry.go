@@ -146,6 +146,9 @@ func Parse(raw string) (Entry, error) {
 		LeaseUntil:  int64(be.Uint64(b[offLeaseUntil:])),
 		Namespace:   be.Uint64(b[offNamespace:]),
 	}}
+	if e.FreshUntil < 0 || e.FreshUntil > e.StaleUntil || e.StaleUntil >= 1<<53 {
+		return Entry{}, ErrCorrupt
+	}
 	rest := b[Size:]
 	for range b[offTags] {
 		if len(rest) == 0 || len(rest) < 1+int(rest[0])+8 {

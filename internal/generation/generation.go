@@ -3,6 +3,7 @@ package generation
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/larder-go/larder/conn"
 )
@@ -23,18 +24,19 @@ type Generation struct {
 // known is a number together with the life of the connection that vouches for it.
 type known struct{ number, epoch uint64 }
 
-// Current returns the generation's number if this process knows it.
-func (g *Generation) Current() (uint64, bool) {
+// Current returns the generation's number if this process knows it, over a
+// connection that was heard of since a moment of conn.Uptime.
+func (g *Generation) Current(since time.Duration) (uint64, bool) {
 	k := g.known.Load()
-	if k == nil || g.epoch != nil && g.epoch.Load() != k.epoch {
+	if k == nil || g.epoch != nil && (g.epoch.Load() != k.epoch || g.epoch.Heard() < since) {
 		return 0, false
 	}
 	return k.number, true
 }
 
 // Is tells whether number is known to be the current one.
-func (g *Generation) Is(number uint64) bool {
-	n, ok := g.Current()
+func (g *Generation) Is(number uint64, since time.Duration) bool {
+	n, ok := g.Current(since)
 	return ok && n == number
 }
 
@@ -44,6 +46,7 @@ func (g *Generation) Forget() {
 	defer g.mu.Unlock()
 	g.seq++
 	g.known.Store(nil)
+	g.assured.Store(0) // the key may have been lost, and made anew with a short life
 }
 
 // detach forgets for ever: pushes no longer reach this Generation.

@@ -25,7 +25,7 @@ func NamespaceKey(namespace string) string { return namespacePrefix + namespace 
 func IsKey(key string) bool { return strings.HasPrefix(key, prefix) }
 
 // Generation values are 24 bytes: the number, the incarnation of the node that
-// holds it (reserved, zero), and the time of the bump in Unix milliseconds of
+// holds it (set by the scripts), and the time of the bump in Unix milliseconds of
 // the process that made it, for people to read.
 const valueSize = 24
 
@@ -49,4 +49,12 @@ func number(value string) uint64 {
 		return 0
 	}
 	return binary.BigEndian.Uint64([]byte(value[:8]))
+}
+
+// incarnation reads the life of the node that a value was written in.
+func incarnation(value string) uint64 {
+	if len(value) != valueSize {
+		return 0
+	}
+	return binary.BigEndian.Uint64([]byte(value[8:16]))
 }

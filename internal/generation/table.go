@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/internal/script"
 )
 
 var (
@@ -16,8 +17,8 @@ var (
 	//go:embed bump.lua
 	bumpText string
 
-	captureScript = conn.NewScript(captureText)
-	bumpScript    = conn.NewScript(bumpText)
+	captureScript = script.New(captureText)
+	bumpScript    = script.NewAllowOOM(bumpText)
 )
 
 // MaxTags bounds the tags that a Table remembers; beyond it arbitrary ones are
@@ -33,7 +34,7 @@ type Table struct {
 	c     conn.Conn    // nil for a cache that lives in the process alone
 	tr    conn.Tracker // nil where the server does not track
 	ttl   time.Duration
-	start time.Time
+	bound time.Duration
 
 	mu sync.RWMutex // protects byKey
 	// byKey has every Generation that may be known.
@@ -41,9 +42,10 @@ type Table struct {
 }
 
 // NewTable makes a table. Generations live for ttl after a load; ttl must be at
-// least twice the longest life of an entry. c is nil for a local cache.
-func NewTable(c conn.Conn, ttl time.Duration) *Table {
-	t := &Table{c: c, ttl: ttl, start: time.Now(), byKey: map[string]*Generation{}}
+// least twice the longest life of an entry. What is known counts for as long as
+// the connection was heard of within bound. c is nil for a local cache.
+func NewTable(c conn.Conn, ttl, bound time.Duration) *Table {
+	t := &Table{c: c, ttl: ttl, bound: bound, byKey: map[string]*Generation{}}
 	if c != nil {
 		t.tr, _ = c.Tracker()
 	}
@@ -108,8 +110,9 @@ func (t *Table) Read(ctx context.Context, gs []*Generation, out []uint64) error 
 		readings []reading
 		cmds     []conn.Command
 	)
+	since := conn.Uptime() - t.bound
 	for i, g := range gs {
-		n, ok := g.Current()
+		n, ok := g.Current(since)
 		if out[i] = n; ok || t.c == nil {
 			continue
 		}
@@ -133,12 +136,22 @@ func (t *Table) Read(ctx context.Context, gs []*Generation, out []uint64) error 
 			return r.Err
 		}
 		i := unknown[j]
-		out[i] = number(r.Value.Str)
+		out[i] = t.number(gs[i].key, r.Value.Str)
 		if t.tr != nil && out[i] != 0 {
 			gs[i].learn(readings[j], out[i])
 		}
 	}
 	return nil
+}
+
+// number reads a generation that was found under key; one of another life of the
+// node is none.
+func (t *Table) number(key, value string) uint64 {
+	life, known := t.c.Incarnation(key)
+	if !known || life != incarnation(value) {
+		return 0
+	}
+	return number(value)
 }
 
 // Capture is Read before a load: generations that are missing are made, and all
@@ -147,10 +160,10 @@ func (t *Table) Capture(ctx context.Context, gs []*Generation, out []uint64) err
 	if t.c == nil {
 		return t.Read(ctx, gs, out)
 	}
-	now := int64(time.Since(t.start)) + 1
+	now := int64(conn.Uptime())
 	err := t.assure(ctx, gs, out, now, func(i int) bool {
 		at := gs[i].assured.Load()
-		return at == 0 || now-at > int64(t.ttl/2)
+		return at == 0 || now-at > int64(t.ttl/4)
 	})
 	if err == nil {
 		err = t.Read(ctx, gs, out)
@@ -184,7 +197,7 @@ func (t *Table) assure(ctx context.Context, gs []*Generation, out []uint64, now 
 		if r.Err != nil {
 			return r.Err
 		}
-		out[at[j]] = number(r.Value.Str)
+		out[at[j]] = number(r.Value.Str) // the script has looked at the incarnation
 		gs[at[j]].assured.Store(now)
 	}
 	return nil
@@ -196,6 +209,13 @@ func (t *Table) Bump(ctx context.Context, keys ...string) error {
 	if t.c != nil {
 		return Bump(ctx, t.c, keys...)
 	}
+	t.Disown(keys...)
+	return nil
+}
+
+// Disown ends what was loaded under the present generations in this process for
+// ever, whatever Redis says of them later.
+func (t *Table) Disown(keys ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, key := range keys {
@@ -204,7 +224,6 @@ func (t *Table) Bump(ctx context.Context, keys ...string) error {
 			delete(t.byKey, key)
 		}
 	}
-	return nil
 }
 
 // Bump starts new generations in Redis. Every table of this process that uses c

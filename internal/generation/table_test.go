@@ -22,7 +22,7 @@ func engine(t *testing.T) *embedded.Engine {
 // table makes a Table that hears of pushes, as a cache's does.
 func table(t *testing.T, c conn.Conn, ttl time.Duration) *Table {
 	t.Helper()
-	tab := NewTable(c, ttl)
+	tab := NewTable(c, ttl, time.Second)
 	tr, _ := c.Tracker()
 	t.Cleanup(tr.Listen(func(keys []string) {
 		if keys == nil {
@@ -59,7 +59,7 @@ func TestCaptureMakesAndKeeps(t *testing.T) {
 		if again := capture(t, tab, TagKey("x"), TagKey("y")); again[0] != first[0] || again[1] != first[1] {
 			t.Errorf("captured %v, then %v", first, again)
 		}
-		if g := tab.Get(TagKey("x")); !g.Is(first[0]) {
+		if g := tab.Get(TagKey("x")); !g.Is(first[0], 0) {
 			t.Error("what was captured is not known")
 		}
 	}
@@ -77,7 +77,7 @@ func TestBumpReachesEveryTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, tab := range []*Table{a, b, same} {
-		if tab.Get(TagKey("x")).Is(old) {
+		if tab.Get(TagKey("x")).Is(old, 0) {
 			t.Errorf("table %d still takes the old generation for current", i)
 		}
 		if now := capture(t, tab, TagKey("x"))[0]; now == old || now == 0 {
@@ -94,21 +94,21 @@ func TestOvertakenReadingIsNotLearnt(t *testing.T) {
 	r := g.begin()
 	tab.Forget(TagKey("x"))
 	g.learn(r, 7)
-	if _, known := g.Current(); known {
+	if _, known := g.Current(0); known {
 		t.Error("learnt from before it was taken back")
 	}
 	r = g.begin()
 	g.epoch.Advance()
 	g.learn(r, 7)
-	if _, known := g.Current(); known {
+	if _, known := g.Current(0); known {
 		t.Error("learnt over a connection that was lost")
 	}
 	g.learn(g.begin(), 7)
-	if !g.Is(7) {
+	if !g.Is(7, 0) {
 		t.Error("not learnt")
 	}
 	g.epoch.Advance()
-	if g.Is(7) {
+	if g.Is(7, 0) {
 		t.Error("known past the life of its connection")
 	}
 }
@@ -164,7 +164,7 @@ func TestGenerationsOutliveTheirEntries(t *testing.T) {
 }
 
 func TestTableIsBounded(t *testing.T) {
-	tab := NewTable(nil, time.Hour)
+	tab := NewTable(nil, time.Hour, time.Second)
 	first := tab.Get(TagKey("first"))
 	for i := range MaxTags + 10 {
 		tab.Get(TagKey(fmt.Sprint(i)))
@@ -172,22 +172,22 @@ func TestTableIsBounded(t *testing.T) {
 	if n := len(tab.byKey); n > MaxTags {
 		t.Errorf("%d generations, want %d at most", n, MaxTags)
 	}
-	if _, known := first.Current(); tab.byKey[TagKey("first")] != first && known {
+	if _, known := first.Current(0); tab.byKey[TagKey("first")] != first && known {
 		t.Error("a Generation that left the table is still known: no push would reach it")
 	}
 }
 
 func TestLocalBump(t *testing.T) {
-	tab := NewTable(nil, time.Hour)
+	tab := NewTable(nil, time.Hour, time.Second)
 	g := tab.Get(TagKey("x"))
-	n, ok := g.Current()
-	if !ok || !tab.Get(TagKey("x")).Is(n) {
+	n, ok := g.Current(0)
+	if !ok || !tab.Get(TagKey("x")).Is(n, 0) {
 		t.Fatal("a local generation is always known")
 	}
 	if err := tab.Bump(t.Context(), TagKey("x"), TagKey("unknown")); err != nil {
 		t.Fatal(err)
 	}
-	if g.Is(n) || tab.Get(TagKey("x")).Is(n) {
+	if g.Is(n, 0) || tab.Get(TagKey("x")).Is(n, 0) {
 		t.Error("the old generation is still current")
 	}
 }

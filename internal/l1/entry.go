@@ -2,6 +2,7 @@ package l1
 
 import (
 	"sync"
+	"time"
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/generation"
@@ -33,8 +34,9 @@ type Stamp struct {
 	Number     uint64
 }
 
-// Current tells whether the generation is known to have this number still.
-func (s Stamp) Current() bool { return s.Generation.Is(s.Number) }
+// Current tells whether the generation is known to have this number still, by a
+// connection that was heard of since then.
+func (s Stamp) Current(since time.Duration) bool { return s.Generation.Is(s.Number, since) }
 
 // cover is what all entries of one connection's life and one generation of the
 // namespace depend on. They share it, so a hit finds it in the processor's cache.
@@ -53,17 +55,18 @@ func (e *Entry[V]) Stamp(namespace Stamp, tags []Stamp) {
 }
 
 // Covered tells whether the entry still counts: the connection that vouches for
-// it lives, and all its generations are known to be current.
-func (e *Entry[V]) Covered() bool {
+// it lives and was heard of since a moment of conn.Uptime, and all its
+// generations are known to be current.
+func (e *Entry[V]) Covered(since time.Duration) bool {
 	c := e.cover
-	if c.epoch != nil && c.epoch.Load() != c.epochNumber || !c.namespace.Current() {
+	if c.epoch != nil && (c.epoch.Load() != c.epochNumber || c.epoch.Heard() < since) || !c.namespace.Current(since) {
 		return false
 	}
 	if e.tags == nil {
 		return true
 	}
 	for _, s := range *e.tags {
-		if !s.Current() {
+		if !s.Current(since) {
 			return false
 		}
 	}

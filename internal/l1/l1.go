@@ -9,6 +9,7 @@ package l1
 import (
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 
 	"github.com/maypok86/otter/v2"
 
@@ -39,6 +40,7 @@ type Store[K comparable, V any] struct {
 	seed    maphash.Seed
 	stripes [stripes]stripe
 	covers  covers
+	closed  atomic.Bool
 }
 
 type stripe struct {
@@ -117,7 +119,10 @@ func (s *Store[K, V]) Put(key K, e *Entry[V]) {
 // putLocked keeps what is there already if it was loaded later: answers of Redis
 // may overtake each other.
 func (s *Store[K, V]) putLocked(key K, e *Entry[V]) {
-	if old, ok := s.cache.GetEntryQuietly(key); ok && old.Value.LoadedAt > e.LoadedAt && old.Value.Covered() {
+	if s.closed.Load() {
+		return
+	}
+	if old, ok := s.cache.GetEntryQuietly(key); ok && old.Value.LoadedAt > e.LoadedAt && old.Value.Covered(0) {
 		return
 	}
 	s.cache.Set(key, e)
@@ -176,6 +181,11 @@ func (s *Store[K, V]) Bytes() uint64 {
 func (s *Store[K, V]) Close() {
 	if s == nil {
 		return
+	}
+	s.closed.Store(true)
+	for i := range s.stripes { // who has looked at closed before has put
+		s.stripes[i].mu.Lock()
+		s.stripes[i].mu.Unlock() //nolint:staticcheck // a barrier
 	}
 	s.cache.InvalidateAll()
 	s.cache.StopAllGoroutines()

@@ -15,8 +15,8 @@ func store(t *testing.T) (*Store[string, int], func(value int, loadedAt int64) *
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	g := generation.NewTable(nil, time.Hour).Get(generation.NamespaceKey("n"))
-	number, _ := g.Current()
+	g := generation.NewTable(nil, time.Hour, time.Second).Get(generation.NamespaceKey("n"))
+	number, _ := g.Current(0)
 	return s, func(value int, loadedAt int64) *Entry[int] {
 		e := &Entry[int]{Value: value, LoadedAt: loadedAt}
 		e.Stamp(Stamp{g, number}, nil)
@@ -63,32 +63,32 @@ func TestEntryEndsWithItsConnection(t *testing.T) {
 	var epoch conn.Epoch
 	s.Insert("k", entry(1, 1), s.Mark("k", &epoch))
 	e, ok := s.Get("k")
-	if !ok || !e.Covered() {
+	if !ok || !e.Covered(0) {
 		t.Fatal("not covered")
 	}
 	epoch.Advance()
-	if e.Covered() {
+	if e.Covered(0) {
 		t.Error("covered past the life of its connection")
 	}
 }
 
 func TestEntryEndsWithItsGenerations(t *testing.T) {
-	table := generation.NewTable(nil, time.Hour)
+	table := generation.NewTable(nil, time.Hour, time.Second)
 	stamp := func(key string) Stamp {
 		g := table.Get(key)
-		n, _ := g.Current()
+		n, _ := g.Current(0)
 		return Stamp{g, n}
 	}
 	for _, key := range []string{"~ns:n", "~tag:a", "~tag:b"} {
 		e := &Entry[int]{}
 		e.Stamp(stamp("~ns:n"), []Stamp{stamp("~tag:a"), stamp("~tag:b")})
-		if !e.Covered() {
+		if !e.Covered(0) {
 			t.Fatal("not covered")
 		}
 		if err := table.Bump(t.Context(), key); err != nil {
 			t.Fatal(err)
 		}
-		if e.Covered() {
+		if e.Covered(0) {
 			t.Errorf("covered after %s was bumped", key)
 		}
 	}

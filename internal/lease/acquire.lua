@@ -10,15 +10,14 @@
 --          state 0: the entry is fresh
 --          state 1: granted; the entry, if any, may be served stale
 --          state 2: held by another load; the entry, if any, may be served stale
-local ZERO = '\0\0\0\0\0\0\0\0'
-
 -- No lease is longer than an hour: a deadline beyond that is not one of ours.
 local MAX_LEASE = 3600000
 
 local now = clock()
 local lease = tonumber(ARGV[2])
 local e = redis.call('GET', KEYS[1])
-local known = e and #e >= 81 and string.sub(e, 1, 2) == 'L\1'
+local life = incarnation()
+local known = is_entry(e) and string.sub(e, 21, 28) == life
 local value = known and not is_placeholder(e) and string.sub(e, 13, 20) ~= ARGV[3]
 local stale = value and num(e, 45) > now
 
@@ -26,7 +25,9 @@ if ARGV[4] == 'load' then
   if value and num(e, 37) > now then
     return {0, now, e, 0}
   end
-  if known and string.sub(e, 57, 64) ~= ZERO then
+  local token = known and string.sub(e, 57, 64)
+  -- The pause after a failed refresh concerns those only who have a stale value to serve.
+  if known and token ~= ZERO and (stale or token ~= HOLD) then
     local left = num(e, 65) - now
     if left > 0 and left <= MAX_LEASE then
       return {2, now, stale and e or false, left}
@@ -40,6 +41,6 @@ if stale and ARGV[4] == 'load' then
     'PXAT', expire_at(math.max(num(e, 45), deadline)))
   return {1, now, e, lease}
 end
-redis.call('SET', KEYS[1], 'L\1\4\0' .. string.rep('\0', 52) .. ARGV[1] .. be(deadline) .. string.rep('\0', 9),
+redis.call('SET', KEYS[1], 'L\1\4\0' .. ZERO .. ZERO .. life .. string.rep('\0', 28) .. ARGV[1] .. be(deadline) .. string.rep('\0', 9),
   'PXAT', expire_at(deadline))
 return {1, now, false, lease}

@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/internal/script"
 )
 
 var (
@@ -25,10 +26,10 @@ var (
 	//go:embed release.lua
 	releaseText string
 
-	acquireScript = conn.NewScript(prelude + acquireText)
-	fillScript    = conn.NewScript(prelude + fillText)
-	renewScript   = conn.NewScript(prelude + renewText)
-	releaseScript = conn.NewScript(prelude + releaseText)
+	acquireScript = script.New(prelude, acquireText)
+	fillScript    = script.New(prelude, fillText)
+	renewScript   = script.New(prelude, renewText)
+	releaseScript = script.New(prelude, releaseText)
 )
 
 // Mode is what a caller of Acquire wants.
@@ -130,7 +131,7 @@ func readAcquired(v conn.Value) (Acquired, error) {
 type Value struct {
 	Key   string
 	Token uint64
-	// Raw is the entry, its times and its lease zero. It must not be changed
+	// Raw is the entry, its incarnation, times and lease zero. It must not be changed
 	// any more: a command whose context ended may still be sent.
 	Raw []byte
 	// LoadedAt is Acquired.Now of the load.
@@ -190,8 +191,43 @@ func Renew(ctx context.Context, ev conn.Evaler, key string, token uint64, lease 
 // stood. Where a stale value is there to serve, nobody is granted a lease for
 // the time of hold.
 func Release(ctx context.Context, ev conn.Evaler, key string, token uint64, hold time.Duration) (bool, error) {
-	v, err := ev.Eval(ctx, releaseScript, []string{key}, []string{word(token), ms(hold)})
+	v, err := ev.Eval(ctx, releaseScript, []string{key}, []string{word(token), holdArg(hold)})
 	return v.Int == 1, err
+}
+
+// HeldLease names a lease by its key and token.
+type HeldLease struct {
+	Key   string
+	Token uint64
+}
+
+func each(ctx context.Context, ev conn.Evaler, s *conn.Script, ls []HeldLease, arg string) ([]bool, []error) {
+	calls := make([]conn.ScriptCall, len(ls))
+	for i, l := range ls {
+		calls[i] = conn.ScriptCall{Keys: []string{l.Key}, Args: []string{word(l.Token), arg}}
+	}
+	stood, errs := make([]bool, len(ls)), make([]error, len(ls))
+	for i, res := range ev.EvalEach(ctx, s, calls...) {
+		stood[i], errs[i] = res.Value.Int == 1, res.Err
+	}
+	return stood, errs
+}
+
+// RenewEach is Renew for several leases in one round trip per node.
+func RenewEach(ctx context.Context, ev conn.Evaler, ls []HeldLease, lease time.Duration) ([]bool, []error) {
+	return each(ctx, ev, renewScript, ls, ms(lease))
+}
+
+// ReleaseEach is Release for several leases in one round trip per node.
+func ReleaseEach(ctx context.Context, ev conn.Evaler, ls []HeldLease, hold time.Duration) ([]bool, []error) {
+	return each(ctx, ev, releaseScript, ls, holdArg(hold))
+}
+
+func holdArg(hold time.Duration) string {
+	if hold < 0 {
+		return "-1"
+	}
+	return ms(hold)
 }
 
 func word(n uint64) string {

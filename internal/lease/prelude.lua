@@ -1,40 +1,31 @@
--- What all scripts of the lease share; it stands before each of them.
--- Times are Unix milliseconds of this server, words are 8 bytes, big-endian.
+-- What the scripts of the lease share; it stands before each of them.
 
-local function num(s, i)
-  local a, b, c, d, e, f, g, h = string.byte(s, i, i + 7)
-  return ((((((a * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f) * 256 + g) * 256 + h
-end
+local ZERO = '\0\0\0\0\0\0\0\0'
 
-local function be(n)
-  local out = {}
-  for i = 8, 1, -1 do
-    out[i] = string.char(n % 256)
-    n = math.floor(n / 256)
+-- The token of a pause after a failed refresh: nobody loads, and nobody shall try yet.
+local HOLD = '\255\255\255\255\255\255\255\255'
+
+-- Whether package entry would parse the header: flags that it knows, times in order and in reach.
+local function is_entry(e)
+  if not e or #e < 81 or string.sub(e, 1, 2) ~= 'L\1' then
+    return false
   end
-  return table.concat(out)
+  local flags = string.byte(e, 3)
+  return (flags == 0 or flags == 2 or flags == 4 or flags == 6) and string.byte(e, 4) == 0
+    and num(e, 37) <= num(e, 45) and num(e, 45) < 9007199254740992
 end
 
-local function clock()
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
-end
-
-local function expire_at(ms)
-  return string.format('%.0f', ms)
+local function is_placeholder(e)
+  return math.floor(string.byte(e, 3) / 4) % 2 == 1
 end
 
 -- The entry at key, if the load with this token still holds it. GETEX without options only reads, but
 -- counts as a write: any other read would make the connection track the key, and the write that
 -- follows would be pushed back to it.
-local function held(key, token)
-  local head = redis.call('GETEX', key)
-  if head and #head >= 81 and string.sub(head, 1, 2) == 'L\1' and string.sub(head, 57, 64) == token then
-    return head
+local function held(key, token, life)
+  local e = redis.call('GETEX', key)
+  if is_entry(e) and string.sub(e, 57, 64) == token and string.sub(e, 21, 28) == life then
+    return e
   end
-end
-
-local function is_placeholder(head)
-  return math.floor(string.byte(head, 3) / 4) % 2 == 1
 end
 

@@ -4,7 +4,7 @@
 -- ARGV[1]  token, 8 bytes
 -- ARGV[2]  lease in ms
 -- Returns  1 if the token still stands, else 0
-local head = held(KEYS[1], ARGV[1])
+local head = held(KEYS[1], ARGV[1], incarnation())
 if not head then
   return 0
 end

@@ -1,0 +1,247 @@
+package larder
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/larder-go/larder/internal/l1"
+	"github.com/larder-go/larder/internal/lease"
+)
+
+// launchMany flies the flights that a GetMany has made, together.
+func (c *Cache[K, V]) launchMany(ctx context.Context, own []*miss[K, V]) {
+	fs := make([]*flight[K, V], len(own))
+	for i, m := range own {
+		fs[i] = m.f
+	}
+	c.spawn(ctx, fs, func(ctx context.Context) { c.flyMany(ctx, own) })
+}
+
+// flyMany acquires the leases of all flights in one round trip, loads what was
+// granted, and leaves to flights of their own what has to wait for others.
+func (c *Cache[K, V]) flyMany(ctx context.Context, own []*miss[K, V]) {
+	var wg sync.WaitGroup
+	limit := make(chan struct{}, maxBatchLoads)
+	each := func(fn func()) {
+		limit <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-limit }()
+			fn()
+		})
+	}
+	var alone []*miss[K, V]
+	size := len(own)
+	if c.opts.LoadMany == nil {
+		size = maxBatchLoads // a lease that waits for its load to begin would run out
+	}
+	for part := range slices.Chunk(own, size) {
+		granted, others := c.prepareMany(ctx, part)
+		alone = append(alone, others...)
+		if c.c != nil && len(granted) > 0 {
+			granted, others = c.acquireMany(ctx, granted)
+			alone = append(alone, others...)
+		}
+		if c.opts.LoadMany != nil {
+			if len(granted) > 0 {
+				each(func() { c.loadMany(ctx, granted) })
+			}
+			continue
+		}
+		for _, g := range granted {
+			each(func() {
+				out := c.load(ctx, g.f, g.t, g.found.stale, c.single)
+				c.finish(ctx, g.f, out, g.found)
+			})
+		}
+		wg.Wait()
+	}
+	for _, m := range alone {
+		each(func() { c.fly(ctx, m.f, m.rk, m.found, c.single) })
+	}
+	wg.Wait()
+}
+
+// prepareMany makes the tickets of a batch. Flights that must wait for another
+// one to end, or cannot ask Redis, go on alone.
+func (c *Cache[K, V]) prepareMany(ctx context.Context, own []*miss[K, V]) (asked []*ticketed[K, V], alone []*miss[K, V]) {
+	var tickets []*ticket[K]
+	for _, m := range own {
+		t, err := c.ticket(m.key, m.rk)
+		switch {
+		case err != nil:
+			c.flights.end(m.f, outcome[V]{err: err}, 0)
+		case m.f.after != nil, m.found.down:
+			alone = append(alone, m)
+		default:
+			t.loadedAt = time.Now().UnixNano() // where there is no Redis to tell
+			asked = append(asked, &ticketed[K, V]{miss: m, t: t})
+			tickets = append(tickets, t)
+		}
+	}
+	if len(asked) > 0 && !c.capture(ctx, tickets...) {
+		for _, a := range asked {
+			a.found.down = true
+			alone = append(alone, a.miss)
+		}
+		asked = nil
+	}
+	return asked, alone
+}
+
+// ticketed is a miss that is ready to be loaded.
+type ticketed[K comparable, V any] struct {
+	*miss[K, V]
+	t *ticket[K]
+}
+
+// acquireMany sorts flights by what Redis answers: those it grants, those that
+// must go on alone, and those that found a value, which end here.
+func (c *Cache[K, V]) acquireMany(ctx context.Context, asked []*ticketed[K, V]) (granted []*ticketed[K, V], alone []*miss[K, V]) {
+	requests := make([]lease.Request, len(asked))
+	stages := make([]int, len(asked))
+	for i, a := range asked {
+		requests[i] = c.request(a.t, a.found.rejected, lease.Load)
+		stages[i] = c.flights.advance(a.f)
+	}
+	bctx := c.brief.Context(ctx)
+	answers, errs := lease.AcquireEach(bctx, c.c, requests)
+	for i, a := range asked {
+		switch {
+		case errs[i] != nil:
+			c.stats.l2Errors.Add(1)
+			a.found.down = true
+			a.t.leased, a.f.orphan = true, a.t
+			alone = append(alone, a.miss)
+		case answers[i].State == lease.Granted:
+			a.t.leased, a.t.loadedAt = true, answers[i].Now
+			granted = append(granted, a)
+		case answers[i].State == lease.Fresh:
+			if hit := c.open(ctx, a.key, a.rk, answers[i].Raw, l1.Mark{Void: true}); hit.ok {
+				c.flights.end(a.f, outcome[V]{value: hit.value, err: c.notFoundIf(hit.negative), stage: stages[i]}, 0)
+				continue
+			}
+			alone = append(alone, a.miss)
+		default:
+			alone = append(alone, a.miss)
+		}
+	}
+	return granted, alone
+}
+
+// loadMany calls Options.LoadMany once and stores what it brings.
+func (c *Cache[K, V]) loadMany(ctx context.Context, granted []*ticketed[K, V]) {
+	keys, tickets, stages := make([]K, len(granted)), make([]*ticket[K], len(granted)), make([]int, len(granted))
+	for i, g := range granted {
+		keys[i], tickets[i], stages[i] = g.key, g.t, c.flights.advance(g.f)
+	}
+	c.stats.loads.Add(uint64(len(keys)))
+	lctx, cancel := context.WithTimeout(ctx, c.opts.LoadTimeout)
+	defer cancel()
+	var values map[K]V
+	start := time.Now()
+	err := c.guard(lctx, tickets, func(ctx context.Context) (func(), error) {
+		got, err := c.opts.LoadMany(ctx, keys)
+		return func() { values = got }, err
+	})
+	cost := time.Since(start) / time.Duration(len(keys))
+	outs, gots := make([]outcome[V], len(granted)), make([]found[V], len(granted))
+	for i, g := range granted {
+		outs[i] = outcome[V]{err: err, stage: stages[i], namespace: g.t.namespace, tags: g.t.tags}
+		if err != nil {
+			c.stats.loadErrors.Add(1)
+			continue
+		}
+		v, ok := values[g.key]
+		gots[i] = found[V]{value: v, negative: !ok}
+		outs[i].value = v
+		if !ok {
+			outs[i].err = ErrNotFound
+		}
+	}
+	if err == nil {
+		for i, accepted := range c.storeMany(ctx, granted, gots, cost) {
+			outs[i].accepted = accepted
+		}
+	}
+	if err != nil {
+		// Where there is a stale value nobody tries again for a while; a placeholder goes anyhow.
+		c.releaseMany(ctx, tickets, c.opts.RetryAfter)
+	}
+	var orphans []*ticket[K]
+	for i, g := range granted {
+		if g.f.orphan != nil {
+			orphans = append(orphans, g.f.orphan)
+		}
+		outs[i].err = c.orClosed(outs[i].err)
+		c.flights.end(g.f, outs[i], c.cool(outs[i].err, g.found))
+	}
+	c.releaseMany(ctx, orphans, 0)
+}
+
+// releaseMany is release for a batch of held leases.
+func (c *Cache[K, V]) releaseMany(ctx context.Context, ts []*ticket[K], hold time.Duration) []bool {
+	ls := leasesOf(ts)
+	if len(ls) == 0 {
+		return make([]bool, len(ts))
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.opts.CacheTimeout)
+	defer cancel()
+	stood, errs := lease.ReleaseEach(ctx, c.c, ls, hold)
+	for _, err := range errs {
+		if err != nil {
+			c.stats.l2Errors.Add(1)
+		}
+	}
+	return stood
+}
+
+// storeMany is store for a batch, its fills in one round trip per node.
+func (c *Cache[K, V]) storeMany(ctx context.Context, granted []*ticketed[K, V], gots []found[V], cost time.Duration) []bool {
+	accepted := make([]bool, len(granted))
+	var (
+		at    []int
+		fills []lease.Value
+		marks []l1.Mark
+		lives []life
+
+		dropAt []int
+		drops  []*ticket[K]
+	)
+	for i, g := range granted {
+		if c.c == nil {
+			accepted[i] = c.store(ctx, g.f, g.t, gots[i], cost)
+			continue
+		}
+		ttl, stale := c.lifetimes(gots[i].negative)
+		raw, size, ok := c.encode(g.t, gots[i], cost)
+		c.flights.seal(g.f)
+		if !ok || ttl <= 0 {
+			dropAt, drops = append(dropAt, i), append(drops, g.t)
+			c.l1.Drop(g.key)
+			continue
+		}
+		at = append(at, i)
+		marks = append(marks, c.mark(g.key, g.rk))
+		lives = append(lives, life{loadedAt: g.t.loadedAt, fresh: ttl, stale: ttl + stale, size: size + len(g.t.rk)})
+		fills = append(fills, lease.Value{Key: g.rk, Token: g.t.token, Raw: raw, LoadedAt: g.t.loadedAt, TTL: ttl, Stale: stale})
+	}
+	if len(drops) > 0 {
+		for j, stood := range c.releaseMany(ctx, drops, dropValue) {
+			accepted[dropAt[j]] = stood
+		}
+	}
+	if len(fills) == 0 {
+		return accepted
+	}
+	bctx := c.brief.Context(ctx)
+	stored, errs := lease.FillEach(bctx, c.l2, fills)
+	for j, i := range at {
+		accepted[i] = c.filled(granted[i].t, marks[j], gots[i], lives[j], stored[j], errs[j])
+		if errs[j] != nil {
+			granted[i].f.orphan = granted[i].t
+		}
+	}
+	return accepted
+}
