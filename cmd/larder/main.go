@@ -39,6 +39,9 @@ func commands() []command {
 	return []command{
 		demoCommand,
 		demoInstanceCommand,
+		getCommand,
+		explainCommand,
+		invalidateCommand,
 		versionCommand,
 	}
 }

@@ -54,7 +54,7 @@ func startInstance(ctx context.Context, in *bufio.Reader) (*instance, error) {
 	if err := json.Unmarshal(line, &cfg); err != nil {
 		return nil, fmt.Errorf("demo: read the configuration from the parent: %w", err)
 	}
-	c, err := redisconn.Open(ctx, cfg.Redis, redisconn.Options{})
+	c, err := redisconn.Open(ctx, cfg.Redis, patience)
 	if err != nil {
 		return nil, err
 	}
