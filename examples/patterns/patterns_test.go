@@ -78,6 +78,9 @@ var inexact = map[string]string{
 
 // On the embedded engine and on a real Redis the programs print the same.
 func TestPrograms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("linking ten programs takes a minute where nothing is cached yet")
+	}
 	names, dir := patterns(t), build(t)
 	t.Run("embedded", func(t *testing.T) {
 		for _, name := range names {
