@@ -8,6 +8,7 @@ import (
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/generation"
+	"github.com/larder-go/larder/internal/naming"
 	"github.com/larder-go/larder/internal/pending"
 )
 
@@ -171,7 +172,7 @@ func (c *Cache[K, V]) InvalidatePrefix(ctx context.Context, prefix string) error
 	}
 	// A load that is under way has its lease under its key, so the walk finds
 	// it and takes the lease away.
-	err := c.c.Scan(ctx, globEscape(c.prefix+prefix)+"*", func(keys []string) error {
+	err := c.c.Scan(ctx, naming.GlobEscape(c.prefix+prefix)+"*", func(keys []string) error {
 		cmds := make([]conn.Command, 0, len(keys))
 		for _, key := range keys {
 			cmds = append(cmds, conn.Key("UNLINK", key))
@@ -185,9 +186,4 @@ func (c *Cache[K, V]) InvalidatePrefix(ctx context.Context, prefix string) error
 		err = undelivered(err)
 	}
 	return c.failed("invalidate prefix", "", err)
-}
-
-// globEscape makes s match itself in a Redis pattern.
-func globEscape(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(s)
 }

@@ -10,13 +10,11 @@ import (
 	"github.com/larder-go/larder/internal/generation"
 	"github.com/larder-go/larder/internal/l1"
 	"github.com/larder-go/larder/internal/lease"
+	"github.com/larder-go/larder/internal/naming"
 )
 
-// Limits of Options.Tags.
-const (
-	maxTags     = 32
-	maxTagBytes = 200
-)
+// maxTags bounds what Options.Tags returns.
+const maxTags = 32
 
 // call runs a loader, protected from its panics and bounded in time, and renews
 // the lease while it runs. A loader that does not end with its context is left
@@ -120,8 +118,8 @@ func checkTags(tags []string) error {
 		return optionError("the number of tags", len(tags), fmt.Sprintf("at most %d", maxTags))
 	}
 	for _, tag := range tags {
-		if tag == "" || len(tag) > maxTagBytes {
-			return optionError("the length of a tag", len(tag), fmt.Sprintf("1 to %d bytes", maxTagBytes))
+		if !naming.IsTag(tag) {
+			return optionError("the length of a tag", len(tag), naming.TagAllowed)
 		}
 	}
 	return nil

@@ -3,9 +3,9 @@ package larder
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/larder-go/larder/internal/naming"
 )
 
 // The defaults of Options.
@@ -157,8 +157,8 @@ func (o Options[K, V]) withDefaults() Options[K, V] {
 }
 
 func (o Options[K, V]) validate() error {
-	if why := badNamespace(o.Namespace); why != "" {
-		return optionError("Namespace", o.Namespace, why)
+	if !naming.IsNamespace(o.Namespace) {
+		return optionError("Namespace", o.Namespace, naming.NamespaceAllowed)
 	}
 	for _, d := range []struct {
 		field    string
@@ -194,14 +194,4 @@ func (o Options[K, V]) validate() error {
 		return optionError("L1MaxBytes", o.L1MaxBytes, "positive where Local is set: nothing else would hold a value")
 	}
 	return nil
-}
-
-func badNamespace(ns string) string {
-	const allowed = "1 to 100 bytes of UTF-8, no ':', no white space or control characters, not beginning with '~'"
-	switch {
-	case ns == "", len(ns) > 100, !utf8.ValidString(ns), ns[0] == '~',
-		strings.ContainsFunc(ns, func(r rune) bool { return r == ':' || r <= ' ' || r == 0x7f }):
-		return allowed
-	}
-	return ""
 }

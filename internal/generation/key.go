@@ -43,18 +43,21 @@ func newValue(now time.Time) string {
 	return string(binary.BigEndian.AppendUint64(b, uint64(now.UnixMilli())))
 }
 
-// number reads a value; 0 means that it is none.
-func number(value string) uint64 {
-	if len(value) != valueSize {
-		return 0
-	}
-	return binary.BigEndian.Uint64([]byte(value[:8]))
+// Value is what Redis holds under the key of a generation.
+type Value struct {
+	// Number is 0 where there is none.
+	Number uint64
+	// Incarnation is the life of the node that it was made in.
+	Incarnation uint64
+	// MadeAt is when, in Unix milliseconds of the process that made it.
+	MadeAt int64
 }
 
-// incarnation reads the life of the node that a value was written in.
-func incarnation(value string) uint64 {
-	if len(value) != valueSize {
-		return 0
+// ParseValue reads a value; what is none gives the zero Value.
+func ParseValue(raw string) Value {
+	if len(raw) != valueSize {
+		return Value{}
 	}
-	return binary.BigEndian.Uint64([]byte(value[8:16]))
+	b, be := []byte(raw), binary.BigEndian
+	return Value{be.Uint64(b), be.Uint64(b[8:]), int64(be.Uint64(b[16:]))}
 }

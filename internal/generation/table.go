@@ -147,11 +147,11 @@ func (t *Table) Read(ctx context.Context, gs []*Generation, out []uint64) error 
 // number reads a generation that was found under key; one of another life of the
 // node is none.
 func (t *Table) number(key, value string) uint64 {
-	life, known := t.c.Incarnation(key)
-	if !known || life != incarnation(value) {
+	v := ParseValue(value)
+	if life, known := t.c.Incarnation(key); !known || life != v.Incarnation {
 		return 0
 	}
-	return number(value)
+	return v.Number
 }
 
 // Capture is Read before a load: generations that are missing are made, and all
@@ -197,7 +197,7 @@ func (t *Table) assure(ctx context.Context, gs []*Generation, out []uint64, now 
 		if r.Err != nil {
 			return r.Err
 		}
-		out[at[j]] = number(r.Value.Str) // the script has looked at the incarnation
+		out[at[j]] = ParseValue(r.Value.Str).Number // the script has looked at the incarnation
 		gs[at[j]].assured.Store(now)
 	}
 	return nil

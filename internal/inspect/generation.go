@@ -2,28 +2,12 @@ package inspect
 
 import (
 	"context"
-	"encoding/binary"
 	"time"
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/entry"
 	"github.com/larder-go/larder/internal/generation"
 )
-
-// kept is a generation as Redis has it; its number is 0 where there is none.
-type kept struct {
-	number, incarnation uint64
-	at                  int64 // Unix milliseconds
-}
-
-// parseKept reads a generation's 24 bytes: number, incarnation, time.
-func parseKept(value string) kept {
-	if len(value) != 24 {
-		return kept{}
-	}
-	b, be := []byte(value), binary.BigEndian
-	return kept{be.Uint64(b), be.Uint64(b[8:]), int64(be.Uint64(b[16:]))}
-}
 
 // generations looks up what the entry of a namespace carries: the namespace's
 // generation first, then the tags'.
@@ -44,24 +28,24 @@ func generations(ctx context.Context, c Reader, now int64, namespace string, e e
 		if r.Err != nil && conn.Code(r.Err) != "WRONGTYPE" {
 			return nil, r.Err
 		}
-		k := parseKept(r.Value.Str)
-		if life, known := c.Incarnation(keys[i]); known && life != k.incarnation {
-			k = kept{}
+		k := generation.ParseValue(r.Value.Str)
+		if life, known := c.Incarnation(keys[i]); known && life != k.Incarnation {
+			k = generation.Value{}
 		}
 		out[i] = compare(now, carried[i], k)
 	}
 	return out, nil
 }
 
-func compare(now int64, carried entry.Tag, k kept) Generation {
+func compare(now int64, carried entry.Tag, k generation.Value) Generation {
 	g := Generation{Name: carried.Name, State: Missing}
-	if k.number == 0 {
+	if k.Number == 0 {
 		return g
 	}
 	g.State = Overtaken
-	if k.number == carried.Generation {
+	if k.Number == carried.Generation {
 		g.State = Current
 	}
-	g.At, g.Age = time.UnixMilli(k.at).UTC(), millis(now-k.at)
+	g.At, g.Age = time.UnixMilli(k.MadeAt).UTC(), millis(now-k.MadeAt)
 	return g
 }

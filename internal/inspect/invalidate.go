@@ -2,10 +2,10 @@ package inspect
 
 import (
 	"context"
-	"strings"
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/generation"
+	"github.com/larder-go/larder/internal/naming"
 )
 
 // Keys removes the entries of encoded keys of a namespace, with the leases in
@@ -54,7 +54,7 @@ func Pattern(ctx context.Context, c conn.Conn, namespace, glob string, step func
 	}
 	// A load that is under way has its lease under its key, so the walk finds
 	// it and takes the lease away.
-	err = c.Scan(ctx, globEscape(namespace)+":"+glob, func(rks []string) error {
+	err = c.Scan(ctx, naming.GlobEscape(namespace)+":"+glob, func(rks []string) error {
 		n, err := unlink(ctx, c, rks)
 		removed += n
 		if step != nil {
@@ -84,9 +84,4 @@ func unlink(ctx context.Context, c conn.Conn, rks []string) (removed int, err er
 		removed += int(r.Value.Int)
 	}
 	return removed, err
-}
-
-// globEscape makes s match itself in a Redis pattern.
-func globEscape(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(s)
 }

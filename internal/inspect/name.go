@@ -3,7 +3,8 @@ package inspect
 import (
 	"errors"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/larder-go/larder/internal/naming"
 )
 
 // NameError says what is wrong with a namespace, a key or a tag.
@@ -16,9 +17,6 @@ type NameError struct {
 
 // Error names the thing and what is allowed; not the thing itself.
 func (e *NameError) Error() string { return "bad " + e.What + "; allowed: " + e.Allowed }
-
-// maxTagBytes is what caches allow.
-const maxTagBytes = 200
 
 var errNoGlob = &NameError{"pattern", "at least one character"}
 
@@ -33,17 +31,16 @@ func Split(redisKey string) (namespace, key string, err error) {
 
 // CheckNamespace tells whether a cache could have this namespace.
 func CheckNamespace(ns string) error {
-	if ns == "" || len(ns) > 100 || ns[0] == '~' || !utf8.ValidString(ns) ||
-		strings.ContainsFunc(ns, func(r rune) bool { return r == ':' || r <= ' ' || r == 0x7f }) {
-		return &NameError{"namespace", "1 to 100 bytes of UTF-8, no ':', no white space or control characters, not beginning with '~'"}
+	if !naming.IsNamespace(ns) {
+		return &NameError{"namespace", naming.NamespaceAllowed}
 	}
 	return nil
 }
 
 func checkTags(tags []string) error {
 	for _, tag := range tags {
-		if tag == "" || len(tag) > maxTagBytes {
-			return &NameError{"tag", "1 to 200 bytes"}
+		if !naming.IsTag(tag) {
+			return &NameError{"tag", naming.TagAllowed}
 		}
 	}
 	return nil
