@@ -54,12 +54,12 @@ func TestInvalidate(t *testing.T) {
 
 func TestInvalidatePattern(t *testing.T) {
 	t.Parallel()
-	for name, url := range map[string]func() string{
-		"redis":   func() string { return redistest.Shared(t).URL() },
-		"cluster": func() string { return redistest.SharedCluster(t).URL() },
+	for name, server := range map[string]func(testing.TB) string{
+		"redis":   func(tb testing.TB) string { return redistest.Shared(tb).URL() },
+		"cluster": func(tb testing.TB) string { return redistest.SharedCluster(tb).URL() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			url := url()
+			url := server(t)
 			cached(t, url, "glob", "10", "11", "12", "20")
 			cached(t, url, "glob2", "10")
 			outcome(t, 1, "", "not confirmed", "invalidate", "--redis", url, "--namespace", "glob", "--pattern", "1*")
