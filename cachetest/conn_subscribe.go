@@ -33,9 +33,6 @@ func (s *connSuite) subscriptions(t *testing.T) {
 		sub.cancelled(t)
 	})
 	t.Run("sharded", func(t *testing.T) {
-		if c.Capabilities().Server == "embedded" {
-			t.Skip("not asked of embedded engines")
-		}
 		sub := subscribe(t, c, conn.Subscription{Sharded: []string{a}})
 		publish(t, "SPUBLISH", a, "1")
 		sub.want(t, conn.Message{Channel: a, Payload: "1"})

@@ -170,9 +170,6 @@ func RawID(raw string) string {
 	return raw[offID:offIncarn]
 }
 
-// HasTags tells whether the entry carries any tag.
-func (e Entry) HasTags() bool { return len(e.tags) > 0 }
-
 // Tags calls fn with each tag until it returns false. The names share memory
 // with the parsed bytes.
 func (e Entry) Tags(fn func(Tag) bool) {

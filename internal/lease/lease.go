@@ -181,12 +181,6 @@ func readFilled(v conn.Value) (bool, error) {
 	return v.Elems[0].Int == 1, nil
 }
 
-// Renew extends a lease and tells whether the token still stands.
-func Renew(ctx context.Context, ev conn.Evaler, key string, token uint64, lease time.Duration) (bool, error) {
-	v, err := ev.Eval(ctx, renewScript, []string{key}, []string{word(token), ms(lease)})
-	return v.Int == 1, err
-}
-
 // Release gives a lease back without a value and tells whether the token still
 // stood. Where a stale value is there to serve, nobody is granted a lease for
 // the time of hold.
@@ -213,7 +207,8 @@ func each(ctx context.Context, ev conn.Evaler, s *conn.Script, ls []HeldLease, a
 	return stood, errs
 }
 
-// RenewEach is Renew for several leases in one round trip per node.
+// RenewEach extends leases while their loads run, in one round trip per node, and
+// tells which tokens still stand.
 func RenewEach(ctx context.Context, ev conn.Evaler, ls []HeldLease, lease time.Duration) ([]bool, []error) {
 	return each(ctx, ev, renewScript, ls, ms(lease))
 }

@@ -200,21 +200,27 @@ func TestReleaseWithoutValueRemoves(t *testing.T) {
 	})
 }
 
+func renew(t *testing.T, c conn.Conn, token uint64) (bool, error) {
+	t.Helper()
+	stood, errs := lease.RenewEach(t.Context(), c, []lease.HeldLease{{Key: key, Token: token}}, time.Minute)
+	return stood[0], errs[0]
+}
+
 func TestRenewKeepsTheLeaseAndNothingElse(t *testing.T) {
 	onEach(t, func(t *testing.T, c conn.Conn) {
 		del(t, c)
 		acquire(t, c, 1, "", lease.Load)
-		if ok, err := lease.Renew(t.Context(), c, key, 1, time.Minute); !ok || err != nil {
+		if ok, err := renew(t, c, 1); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
 		if _, left := stored(t, c); !about(left, time.Minute) {
 			t.Errorf("the lease lives %v", left)
 		}
-		if ok, err := lease.Renew(t.Context(), c, key, 2, time.Minute); ok || err != nil {
+		if ok, err := renew(t, c, 2); ok || err != nil {
 			t.Errorf("another token renewed it: %v, %v", ok, err)
 		}
 		del(t, c)
-		if ok, err := lease.Renew(t.Context(), c, key, 1, time.Minute); ok || err != nil {
+		if ok, err := renew(t, c, 1); ok || err != nil {
 			t.Errorf("a deleted lease was renewed: %v, %v", ok, err)
 		}
 	})
