@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/larder-go/larder/internal/entry"
 	"github.com/larder-go/larder/internal/l1"
 	"github.com/larder-go/larder/internal/lease"
 )
@@ -51,7 +52,7 @@ func (c *Cache[K, V]) flyMany(ctx context.Context, own []*miss[K, V]) {
 		}
 		for _, g := range granted {
 			each(func() {
-				out := c.load(ctx, g.f, g.t, g.found.stale, c.single)
+				out := c.load(ctx, g.f, g.t, g.found, c.single)
 				c.finish(ctx, g.f, out, g.found)
 			})
 		}
@@ -103,6 +104,9 @@ func (c *Cache[K, V]) acquireMany(ctx context.Context, asked []*ticketed[K, V]) 
 	stages := make([]int, len(asked))
 	for i, a := range asked {
 		requests[i] = c.request(a.t, a.found.rejected, lease.Load)
+		if a.found.ahead > 0 {
+			requests[i].Mode, requests[i].Left = lease.Ahead, a.found.ahead
+		}
 		stages[i] = c.flights.advance(a.f)
 	}
 	bctx := c.brief.Context(ctx)
@@ -116,6 +120,9 @@ func (c *Cache[K, V]) acquireMany(ctx context.Context, asked []*ticketed[K, V]) 
 			alone = append(alone, a.miss)
 		case answers[i].State == lease.Granted:
 			a.t.leased, a.t.loadedAt = true, answers[i].Now
+			if e, err := entry.Parse(answers[i].Raw); err == nil {
+				a.found.old = c.oldOf(e)
+			}
 			granted = append(granted, a)
 		case answers[i].State == lease.Fresh:
 			if hit := c.open(ctx, a.key, a.rk, answers[i].Raw, l1.Mark{Void: true}); hit.ok {
@@ -140,35 +147,46 @@ func (c *Cache[K, V]) loadMany(ctx context.Context, granted []*ticketed[K, V]) {
 	lctx, cancel := context.WithTimeout(ctx, c.opts.LoadTimeout)
 	defer cancel()
 	var values map[K]V
-	start := time.Now()
+	start, begun := time.Now(), c.gens.Begin()
 	err := c.guard(lctx, tickets, func(ctx context.Context) (func(), error) {
 		got, err := c.opts.LoadMany(ctx, keys)
 		return func() { values = got }, err
 	})
 	cost := time.Since(start) / time.Duration(len(keys))
-	outs, gots := make([]outcome[V], len(granted)), make([]found[V], len(granted))
+	outs := make([]outcome[V], len(granted))
+	var (
+		brought []*ticketed[K, V]
+		gots    []loaded[V]
+		at      []int
+		failed  []*ticket[K]
+	)
 	for i, g := range granted {
-		outs[i] = outcome[V]{err: err, stage: stages[i], namespace: g.t.namespace, tags: g.t.tags}
-		if err != nil {
+		g.t.begun = begun
+		v, ok := values[g.key]
+		got, kerr := loaded[V]{negative: !ok}, err
+		if ok && err == nil {
+			got, kerr = c.describe(g.key, Item[V]{Value: v})
+		}
+		outs[i] = outcome[V]{err: kerr, stage: stages[i]}
+		if kerr != nil {
 			c.stats.loadErrors.Add(1)
+			failed = append(failed, g.t)
 			continue
 		}
-		v, ok := values[g.key]
-		gots[i] = found[V]{value: v, negative: !ok}
 		outs[i].value = v
 		if !ok {
 			outs[i].err = ErrNotFound
 		}
+		brought, gots, at = append(brought, g), append(gots, got), append(at, i)
 	}
-	if err == nil {
-		for i, accepted := range c.storeMany(ctx, granted, gots, cost) {
-			outs[i].accepted = accepted
-		}
+	for j, accepted := range c.storeMany(ctx, brought, gots, cost) {
+		outs[at[j]].accepted = accepted
+		outs[at[j]].namespace, outs[at[j]].tags = brought[j].t.namespace, brought[j].t.tags
 	}
-	if err != nil {
-		// Where there is a stale value nobody tries again for a while; a placeholder goes anyhow.
-		c.releaseMany(ctx, tickets, c.opts.RetryAfter)
-	}
+	// Where there is a stale value nobody tries again for a while.
+	end := c.failure()
+	end.Hold = c.opts.RetryAfter
+	c.releaseMany(ctx, failed, end)
 	var orphans []*ticket[K]
 	for i, g := range granted {
 		if g.f.orphan != nil {
@@ -177,18 +195,18 @@ func (c *Cache[K, V]) loadMany(ctx context.Context, granted []*ticketed[K, V]) {
 		outs[i].err = c.orClosed(outs[i].err)
 		c.flights.end(g.f, outs[i], c.cool(outs[i].err, g.found))
 	}
-	c.releaseMany(ctx, orphans, 0)
+	c.releaseMany(ctx, orphans, lease.Ending{})
 }
 
 // releaseMany is release for a batch of held leases.
-func (c *Cache[K, V]) releaseMany(ctx context.Context, ts []*ticket[K], hold time.Duration) []bool {
+func (c *Cache[K, V]) releaseMany(ctx context.Context, ts []*ticket[K], end lease.Ending) []bool {
 	ls := leasesOf(ts)
 	if len(ls) == 0 {
 		return make([]bool, len(ts))
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.opts.CacheTimeout)
 	defer cancel()
-	stood, errs := lease.ReleaseEach(ctx, c.c, ls, hold)
+	stood, errs := lease.ReleaseEach(ctx, c.c, ls, end)
 	for _, err := range errs {
 		if err != nil {
 			c.stats.l2Errors.Add(1)
@@ -198,8 +216,13 @@ func (c *Cache[K, V]) releaseMany(ctx context.Context, ts []*ticket[K], hold tim
 }
 
 // storeMany is store for a batch, its fills in one round trip per node.
-func (c *Cache[K, V]) storeMany(ctx context.Context, granted []*ticketed[K, V], gots []found[V], cost time.Duration) []bool {
+func (c *Cache[K, V]) storeMany(ctx context.Context, granted []*ticketed[K, V], gots []loaded[V], cost time.Duration) []bool {
 	accepted := make([]bool, len(granted))
+	tickets := make([]*ticket[K], len(granted))
+	for i, g := range granted {
+		tickets[i] = g.t
+	}
+	storable := c.captureLate(ctx, tickets, gots)
 	var (
 		at    []int
 		fills []lease.Value
@@ -211,32 +234,30 @@ func (c *Cache[K, V]) storeMany(ctx context.Context, granted []*ticketed[K, V], 
 	)
 	for i, g := range granted {
 		if c.c == nil {
-			accepted[i] = c.store(ctx, g.f, g.t, gots[i], cost)
+			accepted[i] = storable[i] && c.store(ctx, g.f, g.t, gots[i], cost)
 			continue
 		}
-		ttl, stale := c.lifetimes(gots[i].negative)
-		raw, size, ok := c.encode(g.t, gots[i], cost)
+		raw, l, ok := c.encode(g.t, gots[i], cost)
 		c.flights.seal(g.f)
-		if !ok || ttl <= 0 {
+		if !ok || !storable[i] {
 			dropAt, drops = append(dropAt, i), append(drops, g.t)
 			c.l1.Drop(g.key)
 			continue
 		}
 		at = append(at, i)
 		marks = append(marks, c.mark(g.key, g.rk))
-		lives = append(lives, life{loadedAt: g.t.loadedAt, fresh: ttl, stale: ttl + stale, size: size + len(g.t.rk)})
-		fills = append(fills, lease.Value{Key: g.rk, Token: g.t.token, Raw: raw, LoadedAt: g.t.loadedAt, TTL: ttl, Stale: stale})
+		lives = append(lives, l)
+		fills = append(fills, c.fillOf(g.t, raw, l))
 	}
 	if len(drops) > 0 {
-		for j, stood := range c.releaseMany(ctx, drops, dropValue) {
-			accepted[dropAt[j]] = stood
+		for j, stood := range c.releaseMany(ctx, drops, lease.Ending{Drop: true}) {
+			accepted[dropAt[j]] = stood && storable[dropAt[j]]
 		}
 	}
 	if len(fills) == 0 {
 		return accepted
 	}
-	bctx := c.brief.Context(ctx)
-	stored, errs := lease.FillEach(bctx, c.l2, fills)
+	stored, errs := lease.FillEach(c.brief.Context(ctx), c.l2, fills)
 	for j, i := range at {
 		accepted[i] = c.filled(granted[i].t, marks[j], gots[i], lives[j], stored[j], errs[j])
 		if errs[j] != nil {

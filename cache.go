@@ -37,6 +37,7 @@ type Cache[K comparable, V any] struct {
 
 	single  loader[K, V] // of one key; nil where there is no loader
 	flights group[K, V]
+	writers writers[K]
 	stats   counters
 	server  serverClock
 	brief   *deadline.Source // bounds one exchange with Redis by CacheTimeout

@@ -38,7 +38,7 @@ func TestDamagedEntryIsReplaced(t *testing.T) {
 				header := damage(time.Now().UnixMilli())
 				header.ID = 77
 				header.Incarnation, _ = h.Incarnation("ns:k")
-				raw := string(entry.Append(nil, header, nil))
+				raw := string(entry.Append(nil, header, nil, ""))
 				if _, err := h.Do(t.Context(), conn.Key("SET", "ns:k", raw, "PX", "3600000")); err != nil {
 					t.Fatal(err)
 				}

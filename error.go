@@ -9,6 +9,9 @@ var (
 	// ErrNotFound is a loader's way to say that its source has no such value,
 	// and what Get then returns. It is remembered for Options.NegativeTTL.
 	ErrNotFound = errors.New("larder: not found")
+	// ErrNotModified is what Options.LoadItem answers where the old value that it
+	// was given is still the source's.
+	ErrNotModified = errors.New("larder: not modified")
 	// ErrNoLoader is returned by Get where Options.Load is nil.
 	ErrNoLoader = errors.New("larder: no loader: set Options.Load or use GetWith")
 	// ErrClosed is returned by every method of a closed Cache.
@@ -19,6 +22,12 @@ var (
 	// not use what Redis holds of it. Other processes may serve the old value
 	// for as long.
 	ErrInvalidationPending = errors.New("larder: invalidation pending")
+	// ErrLoadTimeout is in the chain of the error that callers get who did not wait
+	// longer for a load: see Options.LoadTimeout and LoadSoftTimeout.
+	ErrLoadTimeout = errors.New("larder: the load did not end in time")
+	// ErrLoadFailed is in the chain of the error that callers get who waited for
+	// another process' load when that failed. What it failed with stays there.
+	ErrLoadFailed = errors.New("larder: the load failed in another process")
 	// ErrLoaderPanic is in the chain of the error that callers get when a
 	// loader panicked.
 	ErrLoaderPanic = errors.New("larder: the loader panicked")

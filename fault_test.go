@@ -76,7 +76,7 @@ func TestUnfinishedSetLeavesNoLease(t *testing.T) {
 				run()
 				cancel()
 				return nil
-			case "fill", "UNLINK":
+			case "fill", "invalidate":
 				<-ctx.Done()
 				return ctx.Err()
 			}

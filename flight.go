@@ -231,6 +231,23 @@ func (f *flight[K, V]) rouse() {
 	}
 }
 
+// waitFor is wait that ends with ErrLoadTimeout after a while; 0 is for ever.
+func (f *flight[K, V]) waitFor(ctx context.Context, patience time.Duration) error {
+	if patience <= 0 {
+		return f.wait(ctx)
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-f.done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return ErrLoadTimeout
+	}
+}
+
 // wait blocks until the flight has ended or ctx has.
 func (f *flight[K, V]) wait(ctx context.Context) error {
 	select {

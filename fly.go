@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/internal/entry"
+	"github.com/larder-go/larder/internal/generation"
 	"github.com/larder-go/larder/internal/l1"
 	"github.com/larder-go/larder/internal/lease"
 )
@@ -18,7 +19,14 @@ const (
 	lastPoll  = 200 * time.Millisecond
 )
 
-var errNoOutcome = errors.New("larder: a function of Options ended its goroutine")
+// failedFor is how long those who wait for a load in other processes are told that
+// it has failed.
+const failedFor = time.Second
+
+var (
+	errNoOutcome = errors.New("larder: a function of Options ended its goroutine")
+	errElsewhere = errors.New("larder: another process refreshes the value")
+)
 
 // launch starts the flight that the caller has made, on a goroutine that
 // outlives the caller. It returns false if the cache is closed.
@@ -86,7 +94,7 @@ func (c *Cache[K, V]) finish(ctx context.Context, f *flight[K, V], out outcome[V
 	out.err = c.orClosed(out.err)
 	c.flights.end(f, out, c.cool(out.err, found))
 	if f.orphan != nil { // what Redis did not answer it may have executed
-		c.release(ctx, f.orphan, 0)
+		c.release(ctx, f.orphan, lease.Ending{})
 	}
 }
 
@@ -100,7 +108,7 @@ func (c *Cache[K, V]) orClosed(err error) error {
 
 // cool is how long a flight that ended with err holds further refreshes off.
 func (c *Cache[K, V]) cool(err error, found found[V]) time.Duration {
-	if err == nil || !found.stale || errors.Is(err, ErrNotFound) {
+	if err == nil || !found.wantsRefresh() || errors.Is(err, ErrNotFound) {
 		return 0
 	}
 	return c.opts.RetryAfter
@@ -121,9 +129,13 @@ func (c *Cache[K, V]) attempt(ctx context.Context, f *flight[K, V], rk string, f
 		defer cancel()
 	}
 	t.leased = c.c != nil && !found.down && c.capture(first, t)
+	mode := lease.Load
+	if found.ahead > 0 {
+		mode = lease.Ahead
+	}
 	for poll := firstPoll; t.leased; poll = min(2*poll, lastPoll) {
 		stage := c.flights.advance(f)
-		a, err := c.acquire(first, t, found.rejected)
+		a, err := c.acquire(first, t, mode, found)
 		first = ctx
 		if err != nil {
 			orphan := *t
@@ -133,7 +145,12 @@ func (c *Cache[K, V]) attempt(ctx context.Context, f *flight[K, V], rk string, f
 		switch a.State {
 		case lease.Granted:
 			t.loadedAt = a.Now
-			return c.load(ctx, f, t, found.stale, load)
+			if e, err := entry.Parse(a.Raw); err == nil {
+				found.old = c.oldOf(e)
+			}
+			return c.load(ctx, f, t, found, load)
+		case lease.Barred:
+			t.leased = false
 		case lease.Fresh:
 			// Redis executed this without tracking the key: not for L1.
 			hit := c.open(ctx, f.key, rk, a.Raw, l1.Mark{Void: true})
@@ -143,7 +160,13 @@ func (c *Cache[K, V]) attempt(ctx context.Context, f *flight[K, V], rk string, f
 			if found.rejected = hit.rejected; found.rejected == "" {
 				found.rejected = entry.RawID(a.Raw)
 			}
+		case lease.Failed:
+			return outcome[V]{err: c.failed("get", rk, ErrLoadFailed)}
 		case lease.Held:
+			if mode == lease.Ahead {
+				return outcome[V]{err: errElsewhere}
+			}
+			mode = lease.Wait
 			if err := c.await(ctx, f, rk, min(a.Left, poll)); err != nil {
 				return outcome[V]{err: c.failed("get", rk, err)}
 			}
@@ -153,7 +176,7 @@ func (c *Cache[K, V]) attempt(ctx context.Context, f *flight[K, V], rk string, f
 		_ = c.capture(ctx, t)
 		t.loadedAt = time.Now().UnixNano()
 	}
-	return c.load(ctx, f, t, found.stale, load)
+	return c.load(ctx, f, t, found, load)
 }
 
 // await sleeps until the key changes in Redis, or for at most d.
@@ -161,7 +184,7 @@ func (c *Cache[K, V]) await(ctx context.Context, f *flight[K, V], rk string, d t
 	if c.tr != nil {
 		// The read makes sure that the next change of the key is pushed.
 		raw, down := c.read(ctx, rk)
-		if e, err := entry.Parse(raw); !down && (raw == "" || err == nil && e.Token == 0) {
+		if e, err := entry.Parse(raw); !down && (raw == "" || err == nil && (e.Token == 0 || e.Token == lease.FailedToken)) {
 			return nil
 		}
 	}
@@ -186,12 +209,15 @@ type ticket[K comparable] struct {
 	namespace l1.Stamp
 	tags      []l1.Stamp
 	tagNames  []string
+	begun     generation.Beginning // of the load
 }
 
 // acquire asks for the lease of a ticket.
-func (c *Cache[K, V]) acquire(ctx context.Context, t *ticket[K], rejected string) (lease.Acquired, error) {
+func (c *Cache[K, V]) acquire(ctx context.Context, t *ticket[K], mode lease.Mode, found found[V]) (lease.Acquired, error) {
 	ctx = c.brief.Context(ctx)
-	a, err := lease.Acquire(ctx, c.c, c.request(t, rejected, lease.Load))
+	r := c.request(t, found.rejected, mode)
+	r.Left = found.ahead
+	a, err := lease.Acquire(ctx, c.c, r)
 	if err != nil {
 		c.stats.l2Errors.Add(1)
 		return a, err
@@ -205,45 +231,63 @@ func (c *Cache[K, V]) request(t *ticket[K], rejected string, mode lease.Mode) le
 }
 
 // load calls the loader under a ticket and stores what it brings.
-func (c *Cache[K, V]) load(ctx context.Context, f *flight[K, V], t *ticket[K], refresh bool, load loader[K, V]) outcome[V] {
+func (c *Cache[K, V]) load(ctx context.Context, f *flight[K, V], t *ticket[K], found found[V], load loader[K, V]) outcome[V] {
 	stage := c.flights.advance(f)
 	start := time.Now()
-	v, err := c.call(ctx, t, load)
+	item, err := c.call(ctx, t, found.old, load)
 	cost := time.Since(start)
-	out := outcome[V]{value: v, err: err, stage: stage, namespace: t.namespace, tags: t.tags}
+	var got loaded[V]
 	switch {
 	case err == nil:
-		out.accepted = c.store(ctx, f, t, found[V]{value: v}, cost)
+		got, err = c.describe(t.key, item)
 	case errors.Is(err, ErrNotFound):
-		var none V
-		out.value = none
-		out.accepted = c.store(ctx, f, t, found[V]{negative: true}, cost)
-	default:
-		var none V
-		out.value = none
+		got.negative = true
+	}
+	if err != nil && !got.negative {
 		c.stats.loadErrors.Add(1)
-		hold := time.Duration(0)
-		if refresh {
-			hold = c.opts.RetryAfter
+		end := c.failure()
+		if found.wantsRefresh() {
+			end.Hold = c.opts.RetryAfter
 			c.opts.Logger.Warn("larder: background load failed", "namespace", c.opts.Namespace, "error", err)
 		}
-		c.release(ctx, t, hold)
+		c.release(ctx, t, end)
+		return outcome[V]{err: err, stage: stage}
+	}
+	storable := c.captureLate(ctx, []*ticket[K]{t}, []loaded[V]{got})
+	out := outcome[V]{value: got.Value, err: err, stage: stage, namespace: t.namespace, tags: t.tags}
+	if storable[0] {
+		out.accepted = c.store(ctx, f, t, got, cost)
+	} else {
+		c.keepNothing(ctx, t)
 	}
 	return out
 }
 
+// failure is the ending of a load that failed. One that Close has cut short has not:
+// another process shall try.
+func (c *Cache[K, V]) failure() lease.Ending {
+	if c.life.Err() != nil {
+		return lease.Ending{}
+	}
+	return lease.Ending{Failed: failedFor}
+}
+
+// keepNothing ends a ticket whose value cannot be stored, and drops a stale value
+// that the source no longer stands for. It tells whether the ticket stood.
+func (c *Cache[K, V]) keepNothing(ctx context.Context, t *ticket[K]) bool {
+	c.l1.Drop(t.key)
+	return c.release(ctx, t, lease.Ending{Drop: true})
+}
+
 // store fills L2 and L1 with the outcome of a load, and tells whether the
 // ticket still stood.
-func (c *Cache[K, V]) store(ctx context.Context, f *flight[K, V], t *ticket[K], got found[V], cost time.Duration) bool {
-	ttl, stale := c.lifetimes(got.negative)
-	raw, size, ok := c.encode(t, got, cost)
-	ok = ok && ttl > 0
-	l := life{loadedAt: t.loadedAt, fresh: ttl, stale: ttl + stale, size: size + len(t.rk)}
+func (c *Cache[K, V]) store(ctx context.Context, f *flight[K, V], t *ticket[K], got loaded[V], cost time.Duration) bool {
+	raw, l, ok := c.encode(t, got, cost)
 	switch {
 	case c.c == nil:
 		return c.flights.ifAttached(f, func() {
 			if ok {
-				c.l1.Put(t.key, c.l1Entry(got, l, t.namespace, t.tags))
+				c.l1.Put(t.key, c.l1Entry(got.Value, got.negative, l, t.namespace, t.tags))
 			} else {
 				c.l1.Drop(t.key) // a stale value that the source no longer stands for
 			}
@@ -253,22 +297,23 @@ func (c *Cache[K, V]) store(ctx context.Context, f *flight[K, V], t *ticket[K], 
 	}
 	c.flights.seal(f)
 	if !ok {
-		c.l1.Drop(t.key)
-		return c.release(ctx, t, dropValue)
+		return c.keepNothing(ctx, t)
 	}
 	mark := c.mark(t.key, t.rk)
-	bctx := c.brief.Context(ctx)
-	stored, err := lease.Fill(bctx, c.l2, lease.Value{
-		Key: t.rk, Token: t.token, Raw: raw, LoadedAt: t.loadedAt, TTL: ttl, Stale: stale,
-	})
+	stored, err := lease.Fill(c.brief.Context(ctx), c.l2, c.fillOf(t, raw, l))
 	if err != nil {
 		f.orphan = t
 	}
 	return c.filled(t, mark, got, l, stored, err)
 }
 
+func (c *Cache[K, V]) fillOf(t *ticket[K], raw []byte, l life) lease.Value {
+	return lease.Value{Key: t.rk, Token: t.token, Raw: raw, LoadedAt: t.loadedAt, TTL: l.fresh, Stale: l.stale - l.fresh}
+}
+
 // filled takes note of Redis' answer to a fill.
-func (c *Cache[K, V]) filled(t *ticket[K], mark l1.Mark, got found[V], l life, stored bool, err error) bool {
+func (c *Cache[K, V]) filled(t *ticket[K], mark l1.Mark, got loaded[V], l life, filled lease.Filled, err error) bool {
+	stored := filled == lease.Stored && err == nil
 	switch {
 	case err != nil:
 		c.stats.l2Errors.Add(1)
@@ -276,35 +321,38 @@ func (c *Cache[K, V]) filled(t *ticket[K], mark l1.Mark, got found[V], l life, s
 		c.stats.fillsRefused.Add(1)
 	default:
 		c.stats.fills.Add(1)
-		c.l1.Insert(t.key, c.l1Entry(got, l, t.namespace, t.tags), mark)
+		c.l1.Insert(t.key, c.l1Entry(got.Value, got.negative, l, t.namespace, t.tags), mark)
 	}
-	return stored && err == nil
+	return stored
 }
 
-// lifetimes returns how long an outcome is fresh, and may be stale after that.
-func (c *Cache[K, V]) lifetimes(negative bool) (ttl, stale time.Duration) {
-	ttl, stale = c.opts.TTL, c.opts.StaleFor
-	if negative {
-		ttl, stale = c.opts.NegativeTTL, 0
+// lifeOf returns how long an outcome is fresh, and may be stale after that.
+func (c *Cache[K, V]) lifeOf(t *ticket[K], got loaded[V], size int, cost time.Duration) life {
+	l := life{loadedAt: t.loadedAt, size: size + len(t.rk), fresh: c.opts.TTL}
+	stale := c.opts.StaleFor
+	switch {
+	case got.negative:
+		l.fresh, stale = c.opts.NegativeTTL, 0
+	case got.TTL != 0:
+		l.fresh = min(got.TTL, l.fresh)
 	}
 	if c.opts.Jitter > 0 {
-		ttl -= time.Duration(rand.Float64() * c.opts.Jitter * float64(ttl))
+		l.fresh -= time.Duration(rand.Float64() * c.opts.Jitter * float64(l.fresh))
 	}
-	return ttl, stale
+	l.stale = l.fresh + stale
+	l.hot = l.fresh - c.ahead(cost)
+	return l
 }
 
-// dropValue as the hold of a release removes the stale value as well.
-const dropValue = -1
-
 // release gives a lease back and tells whether it still stood.
-func (c *Cache[K, V]) release(ctx context.Context, t *ticket[K], hold time.Duration) bool {
+func (c *Cache[K, V]) release(ctx context.Context, t *ticket[K], end lease.Ending) bool {
 	if !t.leased {
 		return false
 	}
 	// Also where the load has used up its time: others wait for it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.opts.CacheTimeout)
 	defer cancel()
-	stood, err := lease.Release(ctx, c.c, t.rk, t.token, hold)
+	stood, err := lease.Release(ctx, c.c, t.rk, t.token, end)
 	if err != nil {
 		c.stats.l2Errors.Add(1)
 	}

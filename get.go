@@ -16,7 +16,7 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K) (V, error) {
 		c.stats.l1[e.Shard%hitStripes].n.Add(1)
 		return e.Value, c.notFoundIf(e.Negative)
 	}
-	return c.get(ctx, key, c.single)
+	return c.get(ctx, key, c.single, c.opts.LoadSoftTimeout)
 }
 
 // GetWith is Get with a loader for this call. Where a load of the same key is
@@ -26,13 +26,13 @@ func (c *Cache[K, V]) GetWith(ctx context.Context, key K, load func(context.Cont
 		c.stats.l1[e.Shard%hitStripes].n.Add(1)
 		return e.Value, c.notFoundIf(e.Negative)
 	}
-	return c.get(ctx, key, load)
+	return c.get(ctx, key, loaderOf(load), c.opts.LoadSoftTimeout)
 }
 
-// fresh tells whether an entry of L1 answers a Get.
+// fresh tells whether an entry of L1 answers a Get, and there is nothing else to do.
 func (c *Cache[K, V]) fresh(e *l1.Entry[V]) bool {
 	now := c.clock.Now()
-	return e.FreshUntil > now && e.Covered(time.Duration(now)-c.opts.StalenessBound)
+	return e.HotUntil > now && e.Covered(time.Duration(now)-c.opts.StalenessBound)
 }
 
 // covered tells whether an entry of L1 counts at all, fresh or stale.
@@ -49,11 +49,9 @@ func (c *Cache[K, V]) notFoundIf(negative bool) error {
 	return ErrNotFound
 }
 
-// loader gets the value of a key from its source.
-type loader[K comparable, V any] func(context.Context, K) (V, error)
-
-// get is Get behind the fast path.
-func (c *Cache[K, V]) get(ctx context.Context, key K, load loader[K, V]) (V, error) {
+// get is Get behind the fast path. It waits for a load for as long as patience
+// says, 0 for ever.
+func (c *Cache[K, V]) get(ctx context.Context, key K, load loader[K, V], patience time.Duration) (V, error) {
 	var none V
 	rk, err := c.redisKey(key)
 	if err != nil {
@@ -83,7 +81,7 @@ func (c *Cache[K, V]) get(ctx context.Context, key K, load loader[K, V]) (V, err
 		if !counted {
 			c.stats.misses.Add(1)
 		}
-		if err := f.wait(ctx); err != nil {
+		if err := f.waitFor(ctx, patience); err != nil {
 			return none, c.failed("get", rk, err)
 		}
 		if !c.mayUse(ctx, f, stage) {
@@ -105,7 +103,12 @@ func (c *Cache[K, V]) mayUse(ctx context.Context, f *flight[K, V], stage int) bo
 	if f.sealed > 0 && stage >= f.sealed {
 		return false
 	}
-	return o.accepted && c.areCurrent(ctx, o.namespace, o.tags)
+	if !o.accepted {
+		return false
+	}
+	rk, err := c.redisKey(f.key)
+	namespace := o.namespace
+	return err == nil && c.areCurrent(ctx, rk, &namespace, o.tags, nil)
 }
 
 // found is what the two tiers have of a key.
@@ -113,23 +116,32 @@ type found[V any] struct {
 	ok bool // value is an answer, or negative says that there is none
 	// inL1 says that the process had it.
 	inL1 bool
-	// stale says that the answer is past its TTL and wants a refresh.
+	// stale says that the answer is past its TTL and wants a refresh. ahead is
+	// positive where it wants one although it is fresh, for so long still.
 	stale, negative bool
+	ahead           time.Duration
 	value           V
 	// down says that Redis could not be asked, until when what is left of
 	// CacheTimeout ends; zero for all of it.
 	down  bool
 	until time.Time
-	// rejected is the id of an entry that was found and must not be used.
+	// rejected is the id of an entry that was found and must not be used, old what
+	// it held, where a loader has a use for it.
 	rejected string
+	old      *Item[V]
 }
+
+// behind says what a refresh needs to know of the value that it replaces.
+func (f found[V]) behind() found[V] { return found[V]{stale: f.stale, ahead: f.ahead} }
+
+// wantsRefresh tells whether a value is to be loaded while it is served.
+func (f found[V]) wantsRefresh() bool { return f.stale || f.ahead > 0 }
 
 // lookup asks L1 for a stale value and then Redis. It never waits for a load.
 func (c *Cache[K, V]) lookup(ctx context.Context, key K, rk string) found[V] {
 	if e, ok := c.l1.Get(key); ok && c.covered(e) {
-		now := c.clock.Now()
-		if e.FreshUntil > now || e.StaleUntil > now {
-			return found[V]{ok: true, inL1: true, stale: e.FreshUntil <= now, negative: e.Negative, value: e.Value}
+		if hit := c.openL1(e); hit.ok {
+			return hit
 		}
 	}
 	if c.c == nil {
@@ -149,14 +161,25 @@ func (c *Cache[K, V]) lookup(ctx context.Context, key K, rk string) found[V] {
 	return hit
 }
 
+// openL1 turns an entry of L1 that counts into an answer, if it may still be served.
+func (c *Cache[K, V]) openL1(e *l1.Entry[V]) found[V] {
+	now := c.clock.Now()
+	hit := found[V]{ok: e.FreshUntil > now || e.StaleUntil > now, inL1: true, negative: e.Negative, value: e.Value}
+	hit.stale = e.FreshUntil <= now
+	if !hit.stale && e.HotUntil <= now {
+		hit.ahead = time.Duration(e.FreshUntil - now)
+	}
+	return hit
+}
+
 // serve returns what lookup found, starting a refresh where it is stale.
 func (c *Cache[K, V]) serve(ctx context.Context, key K, rk string, hit found[V], load loader[K, V]) (V, error) {
 	if hit.stale {
 		c.stats.staleHits.Add(1)
-		if load != nil {
-			if f, made := c.flights.refresh(key); made {
-				c.launch(ctx, f, rk, found[V]{stale: true}, load)
-			}
+	}
+	if hit.wantsRefresh() && load != nil {
+		if f, made := c.flights.refresh(key); made {
+			c.launch(ctx, f, rk, hit.behind(), load)
 		}
 	}
 	return hit.value, c.notFoundIf(hit.negative)

@@ -55,8 +55,9 @@ type untappedTracker struct{ conn.Tracker }
 // run, and not at all where it does not; an error of step reaches the cache in
 // place of the answer.
 //
-// The op of a script is "acquire", "fill", "renew", "release", "capture" or
-// "bump"; that of commands is the name of the first one.
+// The op of a script is "acquire", "fill", "renew", "release", "invalidate",
+// "entomb", "bar", "lift", "capture" or "bump"; that of commands is the name of the
+// first one.
 type step func(ctx context.Context, op string, run func()) error
 
 // watch is what a hook and its tracker share.
@@ -177,12 +178,16 @@ func (t tapped) each(ctx context.Context, op string, n int, run func() []conn.Re
 // scriptName knows the scripts by what their first lines say.
 func scriptName(s *conn.Script) string {
 	for name, does := range map[string]string{
-		"acquire": "Looks up an entry",
-		"fill":    "Stores what a load brought",
-		"renew":   "Extends a lease while",
-		"release": "Gives a lease back",
-		"capture": "Reads a generation before",
-		"bump":    "Starts a new generation",
+		"acquire":    "Looks up an entry",
+		"fill":       "Stores what a load brought",
+		"renew":      "Extends a lease while",
+		"release":    "Gives a lease back",
+		"invalidate": "Drops an entry, with",
+		"entomb":     "Drops an entry of a lower",
+		"bar":        "Puts up a barrier",
+		"lift":       "Ends a writer's part",
+		"capture":    "Reads a generation before",
+		"bump":       "Starts a new generation",
 	} {
 		if strings.Contains(s.Text(), does) {
 			return name

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/generation"
+	"github.com/larder-go/larder/internal/lease"
 	"github.com/larder-go/larder/internal/naming"
 	"github.com/larder-go/larder/internal/pending"
 )
@@ -39,6 +41,9 @@ func (c *Cache[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 func (c *Cache[K, V]) unlink(ctx context.Context, keys []K, rks []string) error {
 	forget := func() {
 		for _, key := range keys {
+			if c.c == nil {
+				c.writers.disturb(func(k K) bool { return k == key })
+			}
 			c.forget(key)
 		}
 		if c.c != nil {
@@ -50,14 +55,39 @@ func (c *Cache[K, V]) unlink(ctx context.Context, keys []K, rks []string) error 
 	if c.c == nil || len(rks) == 0 {
 		return nil
 	}
-	cmds := make([]conn.Command, len(rks))
-	for i, rk := range rks {
-		cmds[i] = conn.Key("UNLINK", rk)
-	}
-	err := firstError(c.c.Pipeline(ctx, cmds...))
-	if err != nil {
+	_, errs := lease.Invalidate(ctx, c.c, rks...)
+	if err := errors.Join(errs...); err != nil {
 		c.pending.Add(c.nsKey, rks, nil)
 		return undelivered(err)
+	}
+	return nil
+}
+
+// InvalidateBelow drops the value of a key if its revision is lower than the one
+// given, and for Options.TTL refuses to store such values: a load that reads from a
+// replica which lags behind cannot bring the old one back. It needs
+// Options.Revision.
+func (c *Cache[K, V]) InvalidateBelow(ctx context.Context, key K, revision uint64) error {
+	if c.opts.Revision == nil {
+		return optionError("Revision", "nil", "a function that tells a value's revision; without it use Invalidate")
+	}
+	rk, err := c.redisKey(key)
+	if err != nil {
+		return c.failed("invalidate below", "", err)
+	}
+	if err := c.check(ctx); err != nil {
+		return c.failed("invalidate below", rk, err)
+	}
+	c.stats.invalidations.Add(1)
+	if c.c == nil { // one source of values, and no replica between
+		return c.failed("invalidate below", rk, c.unlink(ctx, []K{key}, []string{rk}))
+	}
+	forget := func() { c.forget(key); announce(c.c, []string{rk}) }
+	forget()
+	defer forget()
+	if err := lease.Entomb(ctx, c.c, rk, revision, c.opts.TTL); err != nil {
+		c.pending.Entomb(c.nsKey, rk, revision, c.opts.TTL)
+		return c.failed("invalidate below", rk, undelivered(err))
 	}
 	return nil
 }
@@ -81,15 +111,6 @@ func announce(c conn.Conn, keys []string) {
 	if tr, ok := c.Tracker(); ok {
 		tr.Announce(keys...)
 	}
-}
-
-func firstError(results []conn.Result) error {
-	for _, r := range results {
-		if r.Err != nil {
-			return r.Err
-		}
-	}
-	return nil
 }
 
 // InvalidateTags drops every entry that carries one of the tags, of this and of
@@ -137,7 +158,7 @@ func tagKeys(tags []string) ([]string, error) {
 }
 
 // Clear drops every entry of the namespace with one command. The source then
-// gets all the loads at once.
+// gets all the loads at once: see ClearOver.
 func (c *Cache[K, V]) Clear(ctx context.Context) error {
 	if err := c.check(ctx); err != nil {
 		return c.failed("clear", "", err)
@@ -146,6 +167,34 @@ func (c *Cache[K, V]) Clear(ctx context.Context) error {
 	err := c.bump(ctx, c.nsKey)
 	c.l1.DropAll() // gives the memory back; the generation alone would do
 	return c.failed("clear", "", err)
+}
+
+// ClearOver drops every entry of the namespace little by little: each key has its
+// moment within d, and is loaded anew after it, so that the source survives. Until
+// then the old value is served, which is why this is not an invalidation in the
+// sense of the others. One that follows within d drops at once what the first has
+// left. d is 1 ms to 24 h.
+func (c *Cache[K, V]) ClearOver(ctx context.Context, d time.Duration) error {
+	if d < time.Millisecond || d > generation.BumpTTL {
+		return optionError("d", d, "1ms to 24h; use Clear to drop all at once")
+	}
+	if err := c.check(ctx); err != nil {
+		return c.failed("clear over", "", err)
+	}
+	c.stats.invalidations.Add(1)
+	if c.c == nil {
+		now := c.clock.Sync()
+		c.l1.Shorten(func(key K) int64 {
+			return now + int64(float64(d)*generation.Share(c.prefix+string(c.keys.Append(nil, key))))
+		})
+		return nil
+	}
+	if err := generation.BumpOver(ctx, c.c, d, c.nsKey); err != nil {
+		// Later is not little by little any more: the whole namespace goes then.
+		c.pending.Add(c.nsKey, nil, []string{c.nsKey})
+		return c.failed("clear over", "", undelivered(err))
+	}
+	return nil
 }
 
 // InvalidatePrefix drops the entries whose encoded key begins with prefix: a
@@ -162,6 +211,9 @@ func (c *Cache[K, V]) InvalidatePrefix(ctx context.Context, prefix string) error
 	c.stats.invalidations.Add(1)
 	match := func(key K) bool { return strings.HasPrefix(string(c.keys.Append(nil, key)), prefix) }
 	forget := func() {
+		if c.c == nil {
+			c.writers.disturb(match)
+		}
 		c.flights.detachIf(match)
 		c.l1.DropIf(match)
 	}
@@ -173,12 +225,9 @@ func (c *Cache[K, V]) InvalidatePrefix(ctx context.Context, prefix string) error
 	// A load that is under way has its lease under its key, so the walk finds
 	// it and takes the lease away.
 	err := c.c.Scan(ctx, naming.GlobEscape(c.prefix+prefix)+"*", func(keys []string) error {
-		cmds := make([]conn.Command, 0, len(keys))
-		for _, key := range keys {
-			cmds = append(cmds, conn.Key("UNLINK", key))
-		}
 		announce(c.c, keys)
-		return firstError(c.c.Pipeline(ctx, cmds...))
+		_, errs := lease.Invalidate(ctx, c.c, keys...)
+		return errors.Join(errs...)
 	})
 	if err != nil {
 		// The walk cannot be resumed: all entries of the namespace go.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/larder-go/larder/internal/entry"
@@ -19,16 +20,17 @@ const maxTags = 32
 // call runs a loader, protected from its panics and bounded in time, and renews
 // the lease while it runs. A loader that does not end with its context is left
 // behind.
-func (c *Cache[K, V]) call(ctx context.Context, t *ticket[K], load loader[K, V]) (V, error) {
+func (c *Cache[K, V]) call(ctx context.Context, t *ticket[K], old *Item[V], load loader[K, V]) (Item[V], error) {
 	c.stats.loads.Add(1)
 	ctx, cancel := context.WithTimeout(ctx, c.opts.LoadTimeout)
 	defer cancel()
-	var v V
+	var item Item[V]
+	t.begun = c.gens.Begin()
 	err := c.guard(ctx, []*ticket[K]{t}, func(ctx context.Context) (func(), error) {
-		got, err := load(ctx, t.key)
-		return func() { v = got }, err
+		got, err := load(ctx, t.key, old)
+		return func() { item = got }, err
 	})
-	return v, err
+	return keepOld(item, err, old)
 }
 
 // guard runs fn on a goroutine of its own until it returns, panics or ctx ends,
@@ -62,7 +64,7 @@ func (c *Cache[K, V]) guard(ctx context.Context, ts []*ticket[K], fn func(contex
 			}
 			return r.err
 		case <-ctx.Done():
-			return fmt.Errorf("larder: the load did not end in time: %w", ctx.Err())
+			return fmt.Errorf("%w: %w", ErrLoadTimeout, ctx.Err())
 		case <-renew.C:
 			select {
 			case renewing <- struct{}{}:
@@ -135,16 +137,16 @@ func (c *Cache[K, V]) capture(ctx context.Context, ts ...*ticket[K]) bool {
 			gs = append(gs, c.gens.Get(generation.TagKey(name)))
 		}
 	}
-	numbers := make([]uint64, len(gs))
+	values := make([]generation.Value, len(gs))
 	ctx = c.brief.Context(ctx)
-	if err := c.gens.Capture(ctx, gs, numbers); err != nil {
+	if err := c.gens.Capture(ctx, gs, values); err != nil {
 		c.stats.l2Errors.Add(1)
 		return false
 	}
 	i := 0
 	next := func() l1.Stamp {
 		i++
-		return l1.Stamp{Generation: gs[i-1], Number: numbers[i-1]}
+		return l1.Stamp{Generation: gs[i-1], Number: values[i-1].Number}
 	}
 	for _, t := range ts {
 		t.namespace, t.tags = next(), make([]l1.Stamp, 0, len(t.tagNames))
@@ -155,11 +157,51 @@ func (c *Cache[K, V]) capture(ctx context.Context, ts ...*ticket[K]) bool {
 	return true
 }
 
-// encode makes the entry of a loaded value. It returns false where the value
-// cannot be stored: too large, or not encodable. A local cache needs only the size.
-func (c *Cache[K, V]) encode(t *ticket[K], got found[V], cost time.Duration) (raw []byte, size int, ok bool) {
+// captureLate adds the tags that only the loaded values know to their tickets, and
+// tells which of them may be stored: those none of whose tags was invalidated since
+// the load began.
+func (c *Cache[K, V]) captureLate(ctx context.Context, ts []*ticket[K], gots []loaded[V]) []bool {
+	var gs []*generation.Generation
+	for _, got := range gots {
+		for _, name := range got.tags {
+			gs = append(gs, c.gens.Get(generation.TagKey(name)))
+		}
+	}
+	storable := make([]bool, len(ts))
+	values, ok := make([]generation.Value, len(gs)), make([]bool, len(gs))
+	if len(gs) > 0 {
+		if err := c.gens.CaptureLate(c.brief.Context(ctx), gs, ts[0].begun, values, ok); err != nil {
+			c.stats.l2Errors.Add(1)
+			return storable
+		}
+	}
+	i := 0
+	for j, got := range gots {
+		storable[j] = true
+		t := ts[j]
+		if len(got.tags) > 0 {
+			t.tags, t.tagNames = slices.Clip(t.tags), slices.Clip(t.tagNames)
+		}
+		for _, name := range got.tags {
+			t.tagNames = append(t.tagNames, name)
+			t.tags = append(t.tags, l1.Stamp{Generation: gs[i], Number: values[i].Number})
+			storable[j] = storable[j] && ok[i]
+			i++
+		}
+		if len(t.tagNames) > maxTags {
+			storable[j] = false
+			c.opts.Logger.Warn("larder: a value has more tags than 32, so it is not cached", "namespace", c.opts.Namespace)
+		}
+	}
+	return storable
+}
+
+// encode makes the entry of a loaded value, and tells how long it may be kept. It
+// returns false where the value is not to be stored: too large, not encodable, or
+// of no TTL.
+func (c *Cache[K, V]) encode(t *ticket[K], got loaded[V], cost time.Duration) (raw []byte, l life, ok bool) {
 	h := entry.Header{
-		Schema: c.schema, ID: lease.Token(), Namespace: t.namespace.Number,
+		Schema: c.schema, ID: lease.Token(), Namespace: t.namespace.Number, Revision: got.revision,
 		Cost: uint32(min(cost.Microseconds(), 1<<32-1)),
 	}
 	if got.negative {
@@ -169,18 +211,20 @@ func (c *Cache[K, V]) encode(t *ticket[K], got found[V], cost time.Duration) (ra
 	for i, s := range t.tags {
 		tags[i] = entry.Tag{Name: t.tagNames[i], Generation: s.Number}
 	}
-	raw = entry.Append(make([]byte, 0, 512), h, tags)
+	raw = entry.Append(make([]byte, 0, 512), h, tags, got.Validator)
 	head := len(raw)
 	if !got.negative {
 		var err error
-		if raw, err = appendValue(c.opts.Codec, raw, got.value); err != nil {
+		if raw, err = appendValue(c.opts.Codec, raw, got.Value); err != nil {
 			c.opts.Logger.Warn("larder: a value cannot be encoded, so it is not cached", "namespace", c.opts.Namespace)
-			return nil, 0, false
+			return nil, life{}, false
 		}
 	}
-	if size = len(raw) - head; size > c.opts.MaxValueBytes {
+	size := len(raw) - head
+	if size > c.opts.MaxValueBytes {
 		c.stats.oversize.Add(1)
-		return nil, 0, false
+		return nil, life{}, false
 	}
-	return raw, size, true
+	l = c.lifeOf(t, got, size, cost)
+	return raw, l, l.fresh > 0
 }

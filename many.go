@@ -3,6 +3,7 @@ package larder
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/entry"
@@ -19,12 +20,13 @@ const maxBatchLoads = 16
 // to 16 keys at a time. Keys without a value are missing in the map. Where loads
 // failed, the map holds what could be had and the error joins theirs.
 func (c *Cache[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
-	out, _, err := c.getMany(ctx, keys)
+	out, _, err := c.getMany(ctx, keys, c.opts.LoadSoftTimeout)
 	return out, err
 }
 
-// getMany is GetMany that also tells how many keys could not be seen to.
-func (c *Cache[K, V]) getMany(ctx context.Context, keys []K) (out map[K]V, failed int, err error) {
+// getMany is GetMany that also tells how many keys could not be seen to. It waits
+// for loads for as long as patience says, 0 for ever.
+func (c *Cache[K, V]) getMany(ctx context.Context, keys []K, patience time.Duration) (out map[K]V, failed int, err error) {
 	out = make(map[K]V, len(keys))
 	if err := c.check(ctx); err != nil {
 		return out, len(keys), c.failed("get many", "", err)
@@ -51,7 +53,7 @@ func (c *Cache[K, V]) getMany(ctx context.Context, keys []K) (out map[K]V, faile
 	}
 	var errs []error
 	for _, m := range missing {
-		v, err := c.land(ctx, m)
+		v, err := c.land(ctx, m, patience)
 		switch {
 		case err == nil:
 			out[m.key] = v
@@ -94,6 +96,20 @@ func (c *Cache[K, V]) lookupMany(ctx context.Context, keys []K, out map[K]V) ([]
 			c.launchMany(ctx, refreshes)
 		}
 	}()
+	answer := func(m *miss[K, V]) {
+		c.stats.hit(m.found.inL1)
+		if m.found.stale {
+			c.stats.staleHits.Add(1)
+		}
+		if m.found.wantsRefresh() {
+			if f, made := c.refreshing(m.key); made {
+				refreshes = append(refreshes, &miss[K, V]{key: m.key, rk: m.rk, found: m.found.behind(), f: f, made: true})
+			}
+		}
+		if c.notFoundIf(m.found.negative) == nil {
+			out[m.key] = m.found.value
+		}
+	}
 	for _, key := range keys {
 		if seen[key] {
 			continue
@@ -110,18 +126,14 @@ func (c *Cache[K, V]) lookupMany(ctx context.Context, keys []K, out map[K]V) ([]
 		if err != nil {
 			return nil, err
 		}
-		if e, ok := c.l1.Get(key); ok && e.StaleUntil > c.clock.Now() && c.covered(e) {
-			c.stats.hit(true)
-			c.stats.staleHits.Add(1)
-			if f, made := c.refreshing(key); made {
-				refreshes = append(refreshes, &miss[K, V]{key: key, rk: rk, found: found[V]{stale: true}, f: f, made: true})
+		m := &miss[K, V]{key: key, rk: rk}
+		if e, ok := c.l1.Get(key); ok && c.covered(e) {
+			if m.found = c.openL1(e); m.found.ok {
+				answer(m)
+				continue
 			}
-			if c.notFoundIf(e.Negative) == nil {
-				out[key] = e.Value
-			}
-			continue
 		}
-		missing = append(missing, &miss[K, V]{key: key, rk: rk})
+		missing = append(missing, m)
 		if c.c != nil {
 			marks = append(marks, c.mark(key, rk))
 			cmds = append(cmds, conn.Key("GET", rk))
@@ -147,16 +159,7 @@ func (c *Cache[K, V]) lookupMany(ctx context.Context, keys []K, out map[K]V) ([]
 			rest = append(rest, m)
 			continue
 		}
-		c.stats.hit(false)
-		if m.found.stale {
-			c.stats.staleHits.Add(1)
-			if f, made := c.refreshing(m.key); made {
-				refreshes = append(refreshes, &miss[K, V]{key: m.key, rk: m.rk, found: found[V]{stale: true}, f: f, made: true})
-			}
-		}
-		if c.notFoundIf(m.found.negative) == nil {
-			out[m.key] = m.found.value
-		}
+		answer(m)
 	}
 	return rest, nil
 }
@@ -172,9 +175,11 @@ func (c *Cache[K, V]) meet(ctx context.Context, results []conn.Result) {
 		}
 		namespace, tags := c.stampsOf(e)
 		for _, s := range append(tags, namespace) {
-			if n, known := s.Generation.Current(since); seen[s.Generation] || known && n == s.Number {
+			v, known := s.Generation.Current(since)
+			if seen[s.Generation] || known && (v.Number == s.Number || v.Previous == s.Number) {
 				continue
-			} else if known {
+			}
+			if known {
 				s.Generation.Forget()
 			}
 			seen[s.Generation] = true
@@ -182,38 +187,22 @@ func (c *Cache[K, V]) meet(ctx context.Context, results []conn.Result) {
 		}
 	}
 	if len(gs) > 1 { // an error shows again where an entry is opened
-		_ = c.gens.Read(c.brief.Context(ctx), gs, make([]uint64, len(gs)))
+		_ = c.gens.Read(c.brief.Context(ctx), gs, make([]generation.Value, len(gs)))
 	}
 }
 
 // land waits for the flight of a miss; where its value may not be used, the key
 // is got by itself.
-func (c *Cache[K, V]) land(ctx context.Context, m *miss[K, V]) (V, error) {
-	if err := m.f.wait(ctx); err != nil {
+func (c *Cache[K, V]) land(ctx context.Context, m *miss[K, V], patience time.Duration) (V, error) {
+	if err := m.f.waitFor(ctx, patience); err != nil {
 		var none V
 		return none, err
 	}
 	if !c.mayUse(ctx, m.f, m.stage) {
-		return c.get(ctx, m.key, c.single)
+		return c.get(ctx, m.key, c.single, patience)
 	}
 	if !m.made {
 		c.stats.coalesced.Add(1)
 	}
 	return m.f.out.value, m.f.out.err
-}
-
-// single makes the loader of one key, also where only LoadMany is set. It is nil
-// where there is neither.
-func (o *Options[K, V]) single() loader[K, V] {
-	if o.Load != nil || o.LoadMany == nil {
-		return o.Load
-	}
-	return func(ctx context.Context, key K) (V, error) {
-		got, err := o.LoadMany(ctx, []K{key})
-		v, ok := got[key]
-		if err == nil && !ok {
-			err = ErrNotFound
-		}
-		return v, err
-	}
 }

@@ -60,15 +60,44 @@ type Options[K comparable, V any] struct {
 	// where Load is nil.
 	LoadMany func(ctx context.Context, keys []K) (map[K]V, error)
 
+	// LoadItem is Load for loaders that know more than the value: how long it is
+	// fresh, or a validator to ask by whether it has changed. It gets the old value
+	// where there still is one (a stale one, see StaleFor, or one whose tags were
+	// invalidated), else a zero Item, and may answer ErrNotModified, which keeps
+	// the old value and makes it fresh. Load must be nil then.
+	LoadItem func(ctx context.Context, key K, old Item[V]) (Item[V], error)
+
 	// LoadTimeout bounds one load. A loader that ignores its context is
 	// abandoned. 0 means DefaultLoadTimeout (30 s); negative is an error.
 	LoadTimeout time.Duration
+
+	// LoadSoftTimeout is how long a Get or GetMany waits for a load before it
+	// returns ErrLoadTimeout; the load goes on, and its value is stored. 0 means
+	// for as long as its context and LoadTimeout allow.
+	LoadSoftTimeout time.Duration
+
+	// RefreshAhead begins a load behind a value that is about to end its TTL, so
+	// that nobody has to wait, or be served a stale value, when it has: at a random
+	// moment, the earlier the longer the last load took (XFetch, Vattani et al.,
+	// VLDB 2015). It is their beta: 1 is the optimum for most, more is earlier, up
+	// to 100. 0 means not at all.
+	RefreshAhead float64
 
 	// Tags names the groups that the entry of a key belongs to, each of which
 	// can be invalidated as a whole. A tag is shared by all namespaces on the
 	// same Redis. 1 to 200 bytes each, at most 32 per entry. The function must
 	// depend on nothing but the key.
 	Tags func(key K) []string
+
+	// TagsOf names further tags, which only the value knows. They are read after
+	// the load, so a value one of whose tags was invalidated meanwhile, or is used
+	// for the first time, is returned but not stored. At most 32 with those of Tags.
+	TagsOf func(key K, value V) []string
+
+	// Revision tells the source's version of a value, for example a row version or
+	// a log position: nothing of a lower one replaces it, whichever replica a loader
+	// read from. See also InvalidateBelow. Nil means that values are not compared.
+	Revision func(value V) uint64
 
 	// Codec turns values into bytes and back. Nil means JSON.
 	Codec Codec[V]
@@ -171,6 +200,7 @@ func (o Options[K, V]) validate() error {
 		{"NegativeTTL", o.NegativeTTL, 0, maxTTL, "0 (not at all) to ten years"},
 		{"L1TTL", o.L1TTL, time.Millisecond, 2 * maxTTL, "at least 1ms, or 0 for TTL"},
 		{"LoadTimeout", o.LoadTimeout, time.Millisecond, maxTTL, "at least 1ms, or 0 for 30s"},
+		{"LoadSoftTimeout", o.LoadSoftTimeout, 0, maxTTL, "0 (none), or positive"},
 		{"Lease", o.Lease, 100 * time.Millisecond, time.Hour, "100ms to 1h, or 0 for 10s"},
 		{"CacheTimeout", o.CacheTimeout, time.Millisecond, time.Hour, "1ms to 1h, or 0 for 250ms"},
 		{"StalenessBound", o.StalenessBound, 10 * time.Millisecond, time.Hour, "10ms to 1h, or 0 for 1s"},
@@ -184,6 +214,10 @@ func (o Options[K, V]) validate() error {
 		return optionError("NegativeTTL", o.NegativeTTL, "0 (not at all), or at least 1ms")
 	}
 	switch {
+	case o.Load != nil && o.LoadItem != nil:
+		return optionError("LoadItem", "set", "nil where Load is set: it takes its place")
+	case !(o.RefreshAhead >= 0 && o.RefreshAhead <= 100):
+		return optionError("RefreshAhead", o.RefreshAhead, "0 (not at all) to 100; 1 suits most")
 	case o.Jitter > 0.9 || o.Jitter != o.Jitter:
 		return optionError("Jitter", o.Jitter, "up to 0.9; negative for none")
 	case o.MaxKeyBytes < 0 || o.MaxKeyBytes > 64<<10:

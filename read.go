@@ -49,22 +49,27 @@ func (c *Cache[K, V]) open(ctx context.Context, key K, rk, raw string, mark l1.M
 		return found[V]{rejected: entry.RawID(raw)}
 	}
 	namespace, tags := c.stampsOf(e)
-	if !c.areCurrent(ctx, namespace, tags) {
+	if !c.areCurrent(ctx, rk, &namespace, tags, &e) {
 		c.stats.rejectedGeneration.Add(1)
-		return found[V]{rejected: entry.RawID(raw)}
+		return found[V]{rejected: entry.RawID(raw), old: c.oldOf(e)}
 	}
 	hit := found[V]{ok: true, stale: e.FreshUntil <= now, negative: e.Flags&entry.Negative != 0}
+	l := life{
+		loadedAt: e.LoadedAt, size: len(e.Payload) + c.keySize(key),
+		fresh: time.Duration(e.FreshUntil-now) * time.Millisecond,
+		stale: time.Duration(e.StaleUntil-now) * time.Millisecond,
+	}
+	l.hot = l.fresh - c.ahead(time.Duration(e.Cost)*time.Microsecond)
+	if l.hot <= 0 && l.fresh > 0 {
+		hit.ahead = l.fresh
+	}
 	if !hit.negative {
 		if hit.value, err = decodeValue(c.opts.Codec, e.Payload); err != nil {
 			return c.corrupt(raw, err)
 		}
 	}
 	if c.l1 != nil && !mark.Void {
-		c.l1.Insert(key, c.l1Entry(hit, life{
-			loadedAt: e.LoadedAt, size: len(e.Payload) + c.keySize(key),
-			fresh: time.Duration(e.FreshUntil-now) * time.Millisecond,
-			stale: time.Duration(e.StaleUntil-now) * time.Millisecond,
-		}, namespace, tags), mark)
+		c.l1.Insert(key, c.l1Entry(hit.value, hit.negative, l, namespace, tags), mark)
 	}
 	return hit
 }
@@ -99,16 +104,25 @@ func safeError(err error) string {
 
 // life is how long a value may be kept, from now on.
 type life struct {
-	loadedAt     int64
-	fresh, stale time.Duration
-	size         int
+	loadedAt          int64
+	hot, fresh, stale time.Duration // hot: without a refresh ahead of time
+	size              int
+}
+
+// ahead draws by how much a value is refreshed before its TTL ends.
+func (c *Cache[K, V]) ahead(cost time.Duration) time.Duration {
+	if c.opts.RefreshAhead == 0 {
+		return 0
+	}
+	return time.Duration(min(float64(cost)*c.opts.RefreshAhead*rand.ExpFloat64(), float64(maxTTL)))
 }
 
 // l1Entry makes the L1 form of a value.
-func (c *Cache[K, V]) l1Entry(got found[V], l life, namespace l1.Stamp, tags []l1.Stamp) *l1.Entry[V] {
+func (c *Cache[K, V]) l1Entry(value V, negative bool, l life, namespace l1.Stamp, tags []l1.Stamp) *l1.Entry[V] {
 	now := c.clock.Sync()
 	e := &l1.Entry[V]{
-		Value: got.value, Negative: got.negative, Size: uint32(min(l.size, 1<<32-1)), LoadedAt: l.loadedAt,
+		Value: value, Negative: negative, Size: uint32(min(l.size, 1<<32-1)), LoadedAt: l.loadedAt,
+		HotUntil:   now + int64(min(l.hot, c.opts.L1TTL)),
 		FreshUntil: now + int64(min(l.fresh, c.opts.L1TTL)),
 		StaleUntil: now + int64(min(l.stale, c.opts.L1TTL)),
 		Shard:      uint8(rand.Uint32()),
@@ -135,32 +149,54 @@ func (c *Cache[K, V]) stampsOf(e entry.Entry) (namespace l1.Stamp, tags []l1.Sta
 // areCurrent tells whether generations are the current ones. What this process
 // does not know it asks Redis; what it knows differently too, since its
 // knowledge may be older than the entry.
-func (c *Cache[K, V]) areCurrent(ctx context.Context, namespace l1.Stamp, tags []l1.Stamp) bool {
+//
+// Where the namespace is being cleared little by little, an entry of the generation
+// before counts for a while. The stamp then becomes that of the present one, and
+// the times of e, if there is one, are cut.
+func (c *Cache[K, V]) areCurrent(ctx context.Context, rk string, namespace *l1.Stamp, tags []l1.Stamp, e *entry.Entry) bool {
 	since := conn.Uptime() - c.opts.StalenessBound
-	current := namespace.Current(since)
+	v, known := namespace.Generation.Current(since)
+	current := known && c.admit(v, rk, namespace, e)
 	for i := 0; current && i < len(tags); i++ {
 		current = tags[i].Current(since)
 	}
 	if current || c.c == nil {
 		return current
 	}
-	stamps := append(slices.Clip(tags), namespace)
-	gs, numbers := make([]*generation.Generation, len(stamps)), make([]uint64, len(stamps))
+	stamps := append(slices.Clip(tags), *namespace)
+	gs, values := make([]*generation.Generation, len(stamps)), make([]generation.Value, len(stamps))
 	for i, s := range stamps {
 		gs[i] = s.Generation
-		if n, known := s.Generation.Current(since); known && n != s.Number {
+		if v, known := s.Generation.Current(since); known && v.Number != s.Number {
 			s.Generation.Forget()
 		}
 	}
 	ctx = c.brief.Context(ctx)
-	if err := c.gens.Read(ctx, gs, numbers); err != nil {
+	if err := c.gens.Read(ctx, gs, values); err != nil {
 		c.stats.l2Errors.Add(1)
 		return false
 	}
-	for i, s := range stamps {
-		if numbers[i] == 0 || numbers[i] != s.Number {
+	for i, s := range tags {
+		if values[i].Number == 0 || values[i].Number != s.Number {
 			return false
 		}
+	}
+	return c.admit(values[len(tags)], rk, namespace, e)
+}
+
+// admit tells whether what was loaded under the namespace's generation of a stamp
+// counts now that it is v.
+func (c *Cache[K, V]) admit(v generation.Value, rk string, namespace *l1.Stamp, e *entry.Entry) bool {
+	if v.Number == namespace.Number {
+		return v.Number != 0
+	}
+	until, ok := v.Admits(namespace.Number, rk, time.Now().UnixMilli()+c.server.offset.Load())
+	if !ok {
+		return false
+	}
+	namespace.Number = v.Number
+	if e != nil {
+		e.FreshUntil, e.StaleUntil = min(e.FreshUntil, until), min(e.StaleUntil, until)
 	}
 	return true
 }

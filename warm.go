@@ -116,14 +116,14 @@ func (w *warming[K, V]) load(ctx context.Context, batch []K) {
 		err    error
 	)
 	if len(batch) == 1 {
-		if _, err = w.cache.get(ctx, batch[0], w.cache.single); errors.Is(err, ErrNotFound) {
+		if _, err = w.cache.get(ctx, batch[0], w.cache.single, 0); errors.Is(err, ErrNotFound) {
 			err = nil
 		}
 		if err != nil {
 			failed = 1
 		}
 	} else {
-		_, failed, err = w.cache.getMany(ctx, batch)
+		_, failed, err = w.cache.getMany(ctx, batch, 0)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -10,8 +10,9 @@ import (
 // Set stores a value that the caller has at hand. Loads of the key that are under
 // way will not be stored, and a Get that starts after Set has returned nil sees
 // the value, or loads a newer one. Where two writers meet, the value goes and the
-// next Get loads. A value that is too large, or cannot be encoded, leaves the key
-// invalidated. Write to the source first.
+// next Get loads; with Options.Revision the higher revision stays. A value that is
+// too large, or cannot be encoded, leaves the key invalidated. Write to the source
+// first, or use WriteThrough.
 func (c *Cache[K, V]) Set(ctx context.Context, key K, value V) error {
 	rk, err := c.redisKey(key)
 	if err != nil {
@@ -25,17 +26,17 @@ func (c *Cache[K, V]) Set(ctx context.Context, key K, value V) error {
 }
 
 func (c *Cache[K, V]) set(ctx context.Context, key K, rk string, value V) error {
-	t, err := c.ticket(key, rk)
+	t, got, err := c.writing(key, rk, value)
 	if err != nil {
 		return err
 	}
 	c.forget(key)
 	if c.c == nil {
-		c.setLocal(ctx, t, value)
+		c.setLocal(ctx, t, got, func(put func()) { c.writers.unless(key, put) })
 		return nil
 	}
-	stored, err := c.setL2(ctx, t, value)
-	if err == nil && !stored {
+	done, err := c.setL2(ctx, t, got)
+	if err == nil && !done {
 		// Another writer came in between, or there is nothing to store: which
 		// value is the later one only the source knows.
 		return c.unlink(ctx, []K{key}, []string{rk})
@@ -50,50 +51,72 @@ func (c *Cache[K, V]) set(ctx context.Context, key K, rk string, value V) error 
 	return nil
 }
 
-// setLocal puts the value in before it detaches the key's flight: one that ends
-// in between was loaded earlier and gives way.
-func (c *Cache[K, V]) setLocal(ctx context.Context, t *ticket[K], value V) {
-	_ = c.capture(ctx, t)
-	got := found[V]{value: value}
-	if _, size, ok := c.encode(t, got, 0); ok {
-		ttl, stale := c.lifetimes(false)
-		l := life{loadedAt: time.Now().UnixNano(), fresh: ttl, stale: ttl + stale, size: size}
-		c.l1.Put(t.key, c.l1Entry(got, l, t.namespace, t.tags))
+// writing makes the ticket of a value that is known before it is stored: all its
+// tags are captured with the others.
+func (c *Cache[K, V]) writing(key K, rk string, value V) (*ticket[K], loaded[V], error) {
+	t, err := c.ticket(key, rk)
+	if err != nil {
+		return nil, loaded[V]{}, err
 	}
+	got, err := c.describe(key, Item[V]{Value: value})
+	if err != nil {
+		return nil, loaded[V]{}, err
+	}
+	t.tagNames = append(t.tagNames[:len(t.tagNames):len(t.tagNames)], got.tags...)
+	return t, got, checkTags(t.tagNames)
+}
+
+// setLocal puts the value in, if order calls the function it is given, before it
+// detaches the key's flight: one that ends in between was loaded earlier and gives
+// way.
+func (c *Cache[K, V]) setLocal(ctx context.Context, t *ticket[K], got loaded[V], order func(put func())) {
+	_ = c.capture(ctx, t)
+	t.loadedAt = time.Now().UnixNano()
+	_, l, ok := c.encode(t, got, 0)
+	order(func() {
+		if ok {
+			c.l1.Put(t.key, c.l1Entry(got.Value, false, l, t.namespace, t.tags))
+		}
+	})
 	c.flights.detach(t.key)
 }
 
 // setL2 takes the key's lease from whoever holds it and fills. A plain SET could
-// still be delivered after its context has ended, and after a later delete.
-func (c *Cache[K, V]) setL2(ctx context.Context, t *ticket[K], value V) (stored bool, err error) {
+// still be delivered after its context has ended, and after a later delete. It
+// returns true where nothing more is to be done.
+func (c *Cache[K, V]) setL2(ctx context.Context, t *ticket[K], got loaded[V]) (done bool, err error) {
 	if t.leased = c.capture(ctx, t); !t.leased {
 		return false, errNoGenerations
 	}
-	raw, _, ok := c.encode(t, found[V]{value: value}, 0)
+	raw, l, ok := c.encode(t, got, 0)
 	if !ok {
 		return false, nil
 	}
 	bctx := c.brief.Context(ctx)
-	a, err := lease.Acquire(bctx, c.c, c.request(t, "", lease.Set))
+	r := c.request(t, "", lease.Set)
+	r.Revision = got.revision
+	a, err := lease.Acquire(bctx, c.c, r)
 	if err != nil {
 		c.stats.l2Errors.Add(1)
-		c.release(ctx, t, 0) // it may have been executed
+		c.release(ctx, t, lease.Ending{}) // it may have been executed
 		return false, err
 	}
-	ttl, stale := c.lifetimes(false)
-	stored, err = lease.Fill(bctx, c.c, lease.Value{
-		Key: t.rk, Token: t.token, Raw: raw, LoadedAt: a.Now, TTL: ttl, Stale: stale,
-	})
+	if a.State != lease.Granted {
+		c.stats.fillsRefused.Add(1)
+		return a.State == lease.Newer, nil
+	}
+	t.loadedAt, l.loadedAt = a.Now, a.Now
+	filled, err := lease.Fill(bctx, c.c, c.fillOf(t, raw, l))
 	switch {
 	case err != nil:
 		c.stats.l2Errors.Add(1)
-		c.release(ctx, t, 0) // or readers wait for a lease that nobody fills
-	case stored:
+		c.release(ctx, t, lease.Ending{}) // or readers wait for a lease that nobody fills
+	case filled == lease.Stored:
 		c.stats.fills.Add(1)
 	default:
 		c.stats.fillsRefused.Add(1)
 	}
-	return stored, err
+	return filled != lease.Refused, err
 }
 
 // forget drops what this process holds of a key and puts its flight out of reach.

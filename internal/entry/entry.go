@@ -28,9 +28,11 @@ const (
 	offToken      = 56
 	offLeaseUntil = 64
 	offNamespace  = 72
-	offTags       = 80
-	// Size is the length of an entry without tags and payload.
-	Size = 81
+	offRevision   = 80
+	offTags       = 88
+	offValidator  = 89
+	// Size is the length of an entry without tags, validator and payload.
+	Size = 90
 )
 
 const (
@@ -42,16 +44,22 @@ const (
 const (
 	// Negative says that the source has no such value; the payload is empty.
 	Negative byte = 1 << 1
-	// Placeholder says that the entry holds a lease and no value.
+	// Placeholder says that the entry holds no value: a lease, or with a Revision
+	// and until StaleUntil a tombstone.
 	Placeholder byte = 1 << 2
+	// Barrier says of a placeholder that writers are at work: nobody stores what
+	// was loaded meanwhile. LeaseUntil is the end of the last of them, the payload
+	// lists them.
+	Barrier byte = 1 << 3
 
-	known = Negative | Placeholder
+	known = Negative | Placeholder | Barrier
 )
 
-// Limits of the tag section.
+// Limits of what has a length of one byte.
 const (
-	MaxTags     = 255
-	MaxTagBytes = 255
+	MaxTags           = 255
+	MaxTagBytes       = 255
+	MaxValidatorBytes = 255
 )
 
 // ErrCorrupt is returned for bytes that are not an entry of this version.
@@ -79,6 +87,9 @@ type Header struct {
 	LeaseUntil int64
 	// Namespace is the namespace's generation at the start of the load.
 	Namespace uint64
+	// Revision is the source's version of the value, 0 for none. Nothing of a
+	// lower one replaces it.
+	Revision uint64
 }
 
 // Tag is a tag with its generation at the start of the load.
@@ -87,11 +98,11 @@ type Tag struct {
 	Generation uint64
 }
 
-// Append appends an entry without its payload to dst. It panics where there are
-// more tags, or longer ones, than the format holds: callers have validated them.
-func Append(dst []byte, h Header, tags []Tag) []byte {
-	if len(tags) > MaxTags {
-		panic("entry: too many tags")
+// Append appends an entry without its payload to dst. It panics where there is
+// more of something than the format holds: callers have validated it.
+func Append(dst []byte, h Header, tags []Tag, validator string) []byte {
+	if len(tags) > MaxTags || len(validator) > MaxValidatorBytes {
+		panic("entry: too many tags, or too long a validator")
 	}
 	be := binary.BigEndian
 	dst = append(dst, magic, version, h.Flags, 0)
@@ -105,7 +116,8 @@ func Append(dst []byte, h Header, tags []Tag) []byte {
 	dst = be.AppendUint64(dst, h.Token)
 	dst = be.AppendUint64(dst, uint64(h.LeaseUntil))
 	dst = be.AppendUint64(dst, h.Namespace)
-	dst = append(dst, byte(len(tags)))
+	dst = be.AppendUint64(dst, h.Revision)
+	dst = append(dst, byte(len(tags)), byte(len(validator)))
 	for _, t := range tags {
 		if len(t.Name) > MaxTagBytes {
 			panic("entry: tag too long")
@@ -114,15 +126,17 @@ func Append(dst []byte, h Header, tags []Tag) []byte {
 		dst = append(dst, t.Name...)
 		dst = be.AppendUint64(dst, t.Generation)
 	}
-	return dst
+	return append(dst, validator...)
 }
 
-// Entry is a parsed entry. Its tags and payload share memory with the bytes that
-// were parsed.
+// Entry is a parsed entry. Its tags, validator and payload share memory with the
+// bytes that were parsed.
 type Entry struct {
 	Header
-	tags    []byte
-	Payload []byte
+	tags []byte
+	// Validator is what the source knows the value by, for a conditional load.
+	Validator string
+	Payload   []byte
 }
 
 // Parse reads an entry. It does not allocate. The payload must not be changed.
@@ -145,6 +159,7 @@ func Parse(raw string) (Entry, error) {
 		Token:       be.Uint64(b[offToken:]),
 		LeaseUntil:  int64(be.Uint64(b[offLeaseUntil:])),
 		Namespace:   be.Uint64(b[offNamespace:]),
+		Revision:    be.Uint64(b[offRevision:]),
 	}}
 	if e.FreshUntil < 0 || e.FreshUntil > e.StaleUntil || e.StaleUntil >= 1<<53 {
 		return Entry{}, ErrCorrupt
@@ -157,7 +172,12 @@ func Parse(raw string) (Entry, error) {
 		rest = rest[1+int(rest[0])+8:]
 	}
 	e.tags = b[Size : len(b)-len(rest)]
-	e.Payload = rest
+	n := int(b[offValidator])
+	if len(rest) < n {
+		return Entry{}, ErrCorrupt
+	}
+	e.Validator = unsafe.String(unsafe.SliceData(rest), n)
+	e.Payload = rest[n:]
 	return e, nil
 }
 

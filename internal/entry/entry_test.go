@@ -20,14 +20,20 @@ var sample = Header{
 
 func TestGolden(t *testing.T) {
 	leased, negative, placeholder := sample, sample, Header{Flags: Placeholder, Token: 7, LeaseUntil: 1_700_000_010_000}
+	revised, tombstone := sample, Header{Flags: Placeholder, Revision: 8, StaleUntil: 1_700_000_300_000}
+	barrier := Header{Flags: Placeholder | Barrier, LeaseUntil: 1_700_000_010_000}
+	revised.Revision = 0x5152535455565758
 	leased.Token, leased.LeaseUntil = 0x4142434445464748, 1_700_000_310_000
 	negative.Flags = Negative
 	for name, raw := range map[string][]byte{
-		"value":       append(Append(nil, sample, nil), `{"id":42}`...),
-		"tagged":      append(Append(nil, sample, []Tag{{"users", 5}, {"org:7", 6}}), `0`...),
-		"leased":      append(Append(nil, leased, nil), `{"id":42}`...),
-		"negative":    Append(nil, negative, nil),
-		"placeholder": Append(nil, placeholder, nil),
+		"value":       append(Append(nil, sample, nil, ""), `{"id":42}`...),
+		"tagged":      append(Append(nil, sample, []Tag{{"users", 5}, {"org:7", 6}}, ""), `0`...),
+		"leased":      append(Append(nil, leased, nil, ""), `{"id":42}`...),
+		"revised":     append(Append(nil, revised, []Tag{{"users", 5}}, `"etag"`), `{"id":42}`...),
+		"negative":    Append(nil, negative, nil, ""),
+		"placeholder": Append(nil, placeholder, nil, ""),
+		"tombstone":   Append(nil, tombstone, nil, ""),
+		"barrier":     append(Append(nil, barrier, nil, ""), "\x00\x00\x00\x00\x00\x00\x00\x07\x00\x00\x01\x8b\xcf\xe5\x8f\x10"...),
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join("testdata", name+".hex")
@@ -49,7 +55,7 @@ func TestGolden(t *testing.T) {
 			}
 			var tags []Tag
 			e.Tags(func(tag Tag) bool { tags = append(tags, tag); return true })
-			if back := append(Append(nil, e.Header, tags), e.Payload...); !bytes.Equal(back, raw) {
+			if back := append(Append(nil, e.Header, tags, e.Validator), e.Payload...); !bytes.Equal(back, raw) {
 				t.Errorf("parsed and written again:\n%s", hex.Dump(back))
 			}
 		})
@@ -57,7 +63,7 @@ func TestGolden(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	ok := string(Append(nil, sample, []Tag{{"users", 5}}))
+	ok := string(Append(nil, sample, []Tag{{"users", 5}}, "v"))
 	edit := func(at int, b byte) string { x := []byte(ok); x[at] = b; return string(x) }
 	for name, raw := range map[string]string{
 		"empty":          "",
@@ -66,7 +72,8 @@ func TestParseRefuses(t *testing.T) {
 		"version":        edit(offVersion, 2),
 		"unknown flag":   edit(offFlags, 0x80),
 		"reserved":       edit(offReserved, 1),
-		"tag cut":        ok[:len(ok)-1],
+		"tag cut":        ok[:len(ok)-2],
+		"validator cut":  ok[:len(ok)-1],
 		"more tags":      edit(offTags, 2),
 		"foreign string": strings.Repeat("x", 200),
 	} {
@@ -77,8 +84,8 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add(string(append(Append(nil, sample, []Tag{{"users", 5}, {"", 6}}), "payload"...)))
-	f.Add(string(Append(nil, Header{Flags: Placeholder}, nil)))
+	f.Add(string(append(Append(nil, sample, []Tag{{"users", 5}, {"", 6}}, "v"), "payload"...)))
+	f.Add(string(Append(nil, Header{Flags: Placeholder}, nil, "")))
 	f.Fuzz(func(t *testing.T, raw string) {
 		e, err := Parse(raw)
 		if err != nil {
@@ -86,7 +93,7 @@ func FuzzParse(f *testing.F) {
 		}
 		var tags []Tag
 		e.Tags(func(tag Tag) bool { tags = append(tags, tag); return true })
-		if back := append(Append(nil, e.Header, tags), e.Payload...); string(back) != raw {
+		if back := append(Append(nil, e.Header, tags, e.Validator), e.Payload...); string(back) != raw {
 			t.Errorf("%x reads as %x", raw, back)
 		}
 	})

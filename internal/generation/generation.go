@@ -21,23 +21,33 @@ type Generation struct {
 	detached bool         // no longer in the table: never known again
 }
 
-// known is a number together with the life of the connection that vouches for it.
-type known struct{ number, epoch uint64 }
+// known is a value together with the life of the connection that vouches for it.
+type known struct {
+	Value
+	epoch uint64
+}
 
-// Current returns the generation's number if this process knows it, over a
+// Current returns what the generation is now, if this process knows it, over a
 // connection that was heard of since a moment of conn.Uptime.
-func (g *Generation) Current(since time.Duration) (uint64, bool) {
+func (g *Generation) Current(since time.Duration) (Value, bool) {
+	if k := g.current(since); k != nil {
+		return k.Value, true
+	}
+	return Value{}, false
+}
+
+func (g *Generation) current(since time.Duration) *known {
 	k := g.known.Load()
 	if k == nil || g.epoch != nil && (g.epoch.Load() != k.epoch || g.epoch.Heard() < since) {
-		return 0, false
+		return nil
 	}
-	return k.number, true
+	return k
 }
 
 // Is tells whether number is known to be the current one.
 func (g *Generation) Is(number uint64, since time.Duration) bool {
-	n, ok := g.Current(since)
-	return ok && n == number
+	k := g.current(since)
+	return k != nil && k.Number == number
 }
 
 // Forget takes back what is known, so that the next Read asks Redis.
@@ -68,10 +78,10 @@ func (g *Generation) begin() reading {
 	return reading{seq: g.seq, epoch: g.epoch.Load()}
 }
 
-func (g *Generation) learn(r reading, number uint64) {
+func (g *Generation) learn(r reading, v Value) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.detached && g.seq == r.seq && g.epoch.Load() == r.epoch {
-		g.known.Store(&known{number: number, epoch: r.epoch})
+		g.known.Store(&known{Value: v, epoch: r.epoch})
 	}
 }

@@ -3,8 +3,9 @@ package generation
 import (
 	"context"
 	_ "embed"
-	"strconv"
+	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/larder-go/larder/conn"
@@ -14,20 +15,15 @@ import (
 var (
 	//go:embed capture.lua
 	captureText string
-	//go:embed bump.lua
-	bumpText string
+	//go:embed prelude.lua
+	prelude string
 
-	captureScript = script.New(captureText)
-	bumpScript    = script.NewAllowOOM(bumpText)
+	captureScript = script.New(prelude, captureText)
 )
 
 // MaxTags bounds the tags that a Table remembers; beyond it arbitrary ones are
 // forgotten and read again when needed.
 const MaxTags = 100_000
-
-// BumpTTL is how long a generation lives at least after an invalidation. Loads
-// extend it as their entries need.
-const BumpTTL = 24 * time.Hour
 
 // Table holds the generations that one cache uses.
 type Table struct {
@@ -35,6 +31,7 @@ type Table struct {
 	tr    conn.Tracker // nil where the server does not track
 	ttl   time.Duration
 	bound time.Duration
+	bumps atomic.Uint64 // calls of Disown
 
 	mu sync.RWMutex // protects byKey
 	// byKey has every Generation that may be known.
@@ -75,7 +72,7 @@ func (t *Table) Get(key string) *Generation {
 	g = &Generation{key: key}
 	switch {
 	case t.c == nil:
-		g.known.Store(&known{number: newNumber()})
+		g.known.Store(&known{Value: Value{Number: newNumber()}})
 	case t.tr != nil:
 		g.epoch = t.tr.Epoch(key)
 	}
@@ -102,9 +99,9 @@ func (t *Table) ForgetAll() {
 	}
 }
 
-// Read sets out[i] to the number of gs[i], 0 where there is none, reading those
-// that are not known in one round trip.
-func (t *Table) Read(ctx context.Context, gs []*Generation, out []uint64) error {
+// Read sets out[i] to what gs[i] is, the zero Value where there is none, reading
+// those that are not known in one round trip.
+func (t *Table) Read(ctx context.Context, gs []*Generation, out []Value) error {
 	var (
 		unknown  []int
 		readings []reading
@@ -136,27 +133,27 @@ func (t *Table) Read(ctx context.Context, gs []*Generation, out []uint64) error 
 			return r.Err
 		}
 		i := unknown[j]
-		out[i] = t.number(gs[i].key, r.Value.Str)
-		if t.tr != nil && out[i] != 0 {
+		out[i] = t.value(gs[i].key, r.Value.Str)
+		if t.tr != nil && out[i].Number != 0 {
 			gs[i].learn(readings[j], out[i])
 		}
 	}
 	return nil
 }
 
-// number reads a generation that was found under key; one of another life of the
+// value reads a generation that was found under key; one of another life of the
 // node is none.
-func (t *Table) number(key, value string) uint64 {
-	v := ParseValue(value)
+func (t *Table) value(key, raw string) Value {
+	v := ParseValue(raw)
 	if life, known := t.c.Incarnation(key); !known || life != v.Incarnation {
-		return 0
+		return Value{}
 	}
-	return v.Number
+	return v
 }
 
 // Capture is Read before a load: generations that are missing are made, and all
 // are kept alive for as long as an entry may carry them.
-func (t *Table) Capture(ctx context.Context, gs []*Generation, out []uint64) error {
+func (t *Table) Capture(ctx context.Context, gs []*Generation, out []Value) error {
 	if t.c == nil {
 		return t.Read(ctx, gs, out)
 	}
@@ -169,14 +166,14 @@ func (t *Table) Capture(ctx context.Context, gs []*Generation, out []uint64) err
 		err = t.Read(ctx, gs, out)
 	}
 	if err == nil {
-		err = t.assure(ctx, gs, out, now, func(i int) bool { return out[i] == 0 })
+		err = t.assure(ctx, gs, out, now, func(i int) bool { return out[i].Number == 0 })
 	}
 	return err
 }
 
 // assure makes sure that the generations for which need returns true are there
 // and live long enough.
-func (t *Table) assure(ctx context.Context, gs []*Generation, out []uint64, now int64, need func(i int) bool) error {
+func (t *Table) assure(ctx context.Context, gs []*Generation, out []Value, now int64, need func(i int) bool) error {
 	var (
 		at    []int
 		calls []conn.ScriptCall
@@ -184,21 +181,77 @@ func (t *Table) assure(ctx context.Context, gs []*Generation, out []uint64, now 
 	for i, g := range gs {
 		if need(i) {
 			at = append(at, i)
-			calls = append(calls, conn.ScriptCall{
-				Keys: []string{g.key},
-				Args: []string{newValue(time.Now()), strconv.FormatInt(t.ttl.Milliseconds(), 10)},
-			})
+			calls = append(calls, t.capture(g))
 		}
 	}
 	if len(calls) == 0 {
 		return nil
 	}
 	for j, r := range t.c.EvalEach(ctx, captureScript, calls...) {
-		if r.Err != nil {
-			return r.Err
+		v, _, err := readCaptured(r)
+		if err != nil {
+			return err
 		}
-		out[at[j]] = ParseValue(r.Value.Str).Number // the script has looked at the incarnation
+		out[at[j]] = v
 		gs[at[j]].assured.Store(now)
+	}
+	return nil
+}
+
+func (t *Table) capture(g *Generation) conn.ScriptCall {
+	return conn.ScriptCall{Keys: []string{g.key}, Args: []string{word(newNumber()), ms(t.ttl)}}
+}
+
+var errReply = errors.New("generation: a script answered in an unknown form")
+
+// readCaptured reads the answer of the capture script, which has looked at the
+// incarnation.
+func readCaptured(r conn.Result) (v Value, now int64, err error) {
+	if r.Err != nil {
+		return v, 0, r.Err
+	}
+	if len(r.Value.Elems) != 2 {
+		return v, 0, errReply
+	}
+	return ParseValue(r.Value.Elems[0].Str), r.Value.Elems[1].Int, nil
+}
+
+// Beginning is the moment at which a load began, for CaptureLate.
+type Beginning struct {
+	at    time.Duration
+	bumps uint64
+}
+
+// Begin notes the beginning of a load.
+func (t *Table) Begin() Beginning { return Beginning{at: conn.Uptime(), bumps: t.bumps.Load()} }
+
+// CaptureLate is Capture after a load, for tags that only the loaded value names.
+// It sets ok[i] where gs[i] was not invalidated since the load began: one that was
+// missing counts as invalidated now.
+//
+// What the beginning was on the clock of a tag's node follows from the node's
+// answer, and is uncertain by the time that the answer took.
+func (t *Table) CaptureLate(ctx context.Context, gs []*Generation, b Beginning, out []Value, ok []bool) error {
+	if t.c == nil {
+		err := t.Read(ctx, gs, out)
+		for i := range ok {
+			ok[i] = b.bumps == t.bumps.Load()
+		}
+		return err
+	}
+	calls := make([]conn.ScriptCall, len(gs))
+	for i, g := range gs {
+		calls[i] = t.capture(g)
+	}
+	results := t.c.EvalEach(ctx, captureScript, calls...)
+	age := (conn.Uptime() - b.at).Milliseconds()
+	for i, r := range results {
+		v, now, err := readCaptured(r)
+		if err != nil {
+			return err
+		}
+		// Two milliseconds for what is rounded off on both sides.
+		out[i], ok[i] = v, v.Number != 0 && v.MadeAt < now-age-2
 	}
 	return nil
 }
@@ -218,36 +271,11 @@ func (t *Table) Bump(ctx context.Context, keys ...string) error {
 func (t *Table) Disown(keys ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.bumps.Add(1)
 	for _, key := range keys {
 		if g := t.byKey[key]; g != nil {
 			g.detach()
 			delete(t.byKey, key)
 		}
 	}
-}
-
-// Bump starts new generations in Redis. Every table of this process that uses c
-// has forgotten the old ones when it returns, whatever it returns; others are
-// told by a push.
-func Bump(ctx context.Context, c conn.Conn, keys ...string) error {
-	calls := make([]conn.ScriptCall, len(keys))
-	for i, key := range keys {
-		calls[i] = conn.ScriptCall{
-			Keys: []string{key},
-			Args: []string{newValue(time.Now()), strconv.FormatInt(BumpTTL.Milliseconds(), 10)},
-		}
-	}
-	announce := func() {
-		if tr, ok := c.Tracker(); ok {
-			tr.Announce(keys...)
-		}
-	}
-	announce()
-	defer announce()
-	for _, r := range c.EvalEach(ctx, bumpScript, calls...) {
-		if r.Err != nil {
-			return r.Err
-		}
-	}
-	return nil
 }

@@ -41,11 +41,15 @@ func capture(t *testing.T, tab *Table, keys ...string) []uint64 {
 	for _, k := range keys {
 		gs = append(gs, tab.Get(k))
 	}
-	out := make([]uint64, len(gs))
+	out := make([]Value, len(gs))
 	if err := tab.Capture(t.Context(), gs, out); err != nil {
 		t.Fatal(err)
 	}
-	return out
+	numbers := make([]uint64, len(gs))
+	for i, v := range out {
+		numbers[i] = v.Number
+	}
+	return numbers
 }
 
 func TestCaptureMakesAndKeeps(t *testing.T) {
@@ -93,17 +97,17 @@ func TestOvertakenReadingIsNotLearnt(t *testing.T) {
 	g := tab.Get(TagKey("x"))
 	r := g.begin()
 	tab.Forget(TagKey("x"))
-	g.learn(r, 7)
+	g.learn(r, Value{Number: 7})
 	if _, known := g.Current(0); known {
 		t.Error("learnt from before it was taken back")
 	}
 	r = g.begin()
 	g.epoch.Advance()
-	g.learn(r, 7)
+	g.learn(r, Value{Number: 7})
 	if _, known := g.Current(0); known {
 		t.Error("learnt over a connection that was lost")
 	}
-	g.learn(g.begin(), 7)
+	g.learn(g.begin(), Value{Number: 7})
 	if !g.Is(7, 0) {
 		t.Error("not learnt")
 	}
@@ -120,9 +124,9 @@ func TestLostGenerationIsMadeAnew(t *testing.T) {
 	if _, err := c.Do(t.Context(), conn.Key("DEL", TagKey("x"))); err != nil {
 		t.Fatal(err)
 	}
-	out := []uint64{1}
-	if err := tab.Read(t.Context(), []*Generation{tab.Get(TagKey("x"))}, out); err != nil || out[0] != 0 {
-		t.Errorf("a missing generation reads as %d, %v", out[0], err)
+	out := []Value{{Number: 1}}
+	if err := tab.Read(t.Context(), []*Generation{tab.Get(TagKey("x"))}, out); err != nil || out[0].Number != 0 {
+		t.Errorf("a missing generation reads as %+v, %v", out[0], err)
 	}
 	if again := capture(t, tab, TagKey("x"))[0]; again == 0 || again == old {
 		t.Errorf("made anew as %d, it was %d", again, old)
@@ -181,13 +185,13 @@ func TestLocalBump(t *testing.T) {
 	tab := NewTable(nil, time.Hour, time.Second)
 	g := tab.Get(TagKey("x"))
 	n, ok := g.Current(0)
-	if !ok || !tab.Get(TagKey("x")).Is(n, 0) {
+	if !ok || !tab.Get(TagKey("x")).Is(n.Number, 0) {
 		t.Fatal("a local generation is always known")
 	}
 	if err := tab.Bump(t.Context(), TagKey("x"), TagKey("unknown")); err != nil {
 		t.Fatal(err)
 	}
-	if g.Is(n, 0) || tab.Get(TagKey("x")).Is(n, 0) {
+	if g.Is(n.Number, 0) || tab.Get(TagKey("x")).Is(n.Number, 0) {
 		t.Error("the old generation is still current")
 	}
 }

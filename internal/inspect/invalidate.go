@@ -2,14 +2,17 @@ package inspect
 
 import (
 	"context"
+	"errors"
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/generation"
+	"github.com/larder-go/larder/internal/lease"
 	"github.com/larder-go/larder/internal/naming"
 )
 
 // Keys removes the entries of encoded keys of a namespace, with the leases in
-// them, and returns how many there were.
+// them, and returns how many there were. The barrier of a WriteThrough stays,
+// without value.
 func Keys(ctx context.Context, c conn.Conn, namespace string, keys ...string) (removed int, err error) {
 	rks := make([]string, len(keys))
 	for i, key := range keys {
@@ -73,15 +76,11 @@ func unlink(ctx context.Context, c conn.Conn, rks []string) (removed int, err er
 		tr.Announce(rks...)
 		defer tr.Announce(rks...)
 	}
-	cmds := make([]conn.Command, len(rks))
-	for i, rk := range rks {
-		cmds[i] = conn.Key("UNLINK", rk)
-	}
-	for _, r := range c.Pipeline(ctx, cmds...) {
-		if r.Err != nil && err == nil {
-			err = r.Err
+	was, errs := lease.Invalidate(ctx, c, rks...)
+	for _, there := range was {
+		if there {
+			removed++
 		}
-		removed += int(r.Value.Int)
 	}
-	return removed, err
+	return removed, errors.Join(errs...)
 }

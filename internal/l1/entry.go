@@ -11,8 +11,10 @@ import (
 // Entry is one value. It is immutable once inserted, and small: with a Value of
 // one word it fills one cache line, and reading it is most of what a hit costs.
 type Entry[V any] struct {
-	// FreshUntil and StaleUntil are deadlines on the cache's coarse clock.
-	FreshUntil, StaleUntil int64
+	// HotUntil, FreshUntil and StaleUntil are deadlines on the cache's coarse clock.
+	// HotUntil is the first: a hit before it needs nothing else, one between it and
+	// FreshUntil is to begin a refresh ahead of time.
+	HotUntil, FreshUntil, StaleUntil int64
 
 	cover *cover
 	tags  *[]Stamp // nil where there are none

@@ -161,6 +161,21 @@ func (s *Store[K, V]) DropIf(match func(K) bool) {
 	}
 }
 
+// Shorten ends the entries of keys at a moment of the cache's clock, where they do
+// not end before.
+func (s *Store[K, V]) Shorten(until func(key K) int64) {
+	for key := range s.cache.Keys() {
+		st := &s.stripes[s.stripe(key)]
+		st.mu.Lock()
+		if old, ok := s.cache.GetEntryQuietly(key); ok && !s.closed.Load() {
+			e, end := *old.Value, until(key)
+			e.HotUntil, e.FreshUntil, e.StaleUntil = min(e.HotUntil, end), min(e.FreshUntil, end), min(e.StaleUntil, end)
+			s.cache.Set(key, &e)
+		}
+		st.mu.Unlock()
+	}
+}
+
 // Len and Bytes tell how much is held.
 func (s *Store[K, V]) Len() int {
 	if s == nil {

@@ -16,7 +16,8 @@ func store(t *testing.T) (*Store[string, int], func(value int, loadedAt int64) *
 	}
 	t.Cleanup(s.Close)
 	g := generation.NewTable(nil, time.Hour, time.Second).Get(generation.NamespaceKey("n"))
-	number, _ := g.Current(0)
+	v, _ := g.Current(0)
+	number := v.Number
 	return s, func(value int, loadedAt int64) *Entry[int] {
 		e := &Entry[int]{Value: value, LoadedAt: loadedAt}
 		e.Stamp(Stamp{g, number}, nil)
@@ -77,7 +78,7 @@ func TestEntryEndsWithItsGenerations(t *testing.T) {
 	stamp := func(key string) Stamp {
 		g := table.Get(key)
 		n, _ := g.Current(0)
-		return Stamp{g, n}
+		return Stamp{g, n.Number}
 	}
 	for _, key := range []string{"~ns:n", "~tag:a", "~tag:b"} {
 		e := &Entry[int]{}

@@ -6,17 +6,29 @@
 -- ARGV[3]  time of the load's start, ms
 -- ARGV[4]  ms that the value is fresh from now on
 -- ARGV[5]  ms that it may be served stale after that
--- Returns  {1 if stored, else 0; now in ms}
+-- Returns  {1 if stored, 2 if a higher revision is known to exist, else 0; now in ms}
+-- Where the source is behind what stands here, nobody asks it again for a second.
+local BEHIND = 1000
+
 local now = clock()
 local life = incarnation()
-if not held(KEYS[1], ARGV[1], life) then
+local head = held(KEYS[1], ARGV[1], life)
+if not head then
   return {0, now}
+end
+-- That there is no value has no revision: it replaces any value, but no tombstone.
+if lower(string.sub(ARGV[2], 81, 88), string.sub(head, 81, 88)) and (is_placeholder(head) or not is_negative(ARGV[2])) then
+  if is_placeholder(head) then
+    give_back(KEYS[1], head, now)
+  else
+    redis.call('SETRANGE', KEYS[1], 56, HOLD .. be(now + BEHIND))
+    redis.call('PEXPIREAT', KEYS[1], expire_at(num(head, 45)))
+  end
+  return {2, now}
 end
 local fresh = now + tonumber(ARGV[4])
 local stale = fresh + tonumber(ARGV[5])
-redis.call('SET', KEYS[1],
-  string.sub(ARGV[2], 1, 20) .. life .. be(tonumber(ARGV[3])) .. be(fresh) .. be(stale) .. string.sub(ARGV[2], 53),
-  'PXAT', expire_at(stale))
+redis.call('SET', KEYS[1], filled(ARGV[2], life, tonumber(ARGV[3]), fresh, stale), 'PXAT', expire_at(stale))
 -- The read makes the connection of the caller track the key.
 redis.call('EXISTS', KEYS[1])
 return {1, now}

@@ -25,11 +25,19 @@ var (
 	renewText string
 	//go:embed release.lua
 	releaseText string
+	//go:embed invalidate.lua
+	invalidateText string
+	//go:embed barrier.lua
+	barrierPrelude string
+	//go:embed entomb.lua
+	entombText string
 
-	acquireScript = script.New(prelude, acquireText)
-	fillScript    = script.New(prelude, fillText)
-	renewScript   = script.New(prelude, renewText)
-	releaseScript = script.New(prelude, releaseText)
+	acquireScript    = script.New(prelude, acquireText)
+	fillScript       = script.New(prelude, fillText)
+	renewScript      = script.New(prelude, renewText)
+	releaseScript    = script.New(prelude, releaseText)
+	invalidateScript = script.NewAllowOOM(prelude, invalidateText)
+	entombScript     = script.NewAllowOOM(prelude, barrierPrelude, entombText)
 )
 
 // Mode is what a caller of Acquire wants.
@@ -39,6 +47,10 @@ type Mode string
 const (
 	// Load wants a fresh value, or the lease.
 	Load Mode = "load"
+	// Wait is Load of one who has waited for another load: it hears if that failed.
+	Wait Mode = "wait"
+	// Ahead wants the lease although the value is fresh.
+	Ahead Mode = "ahead"
 	// Set takes the lease whoever holds it, and drops the value.
 	Set Mode = "set"
 )
@@ -51,7 +63,13 @@ const (
 	Fresh   State = 0 // Raw is the entry to use
 	Granted State = 1 // the caller loads
 	Held    State = 2 // another load runs; Left tells how long it may take
+	Barred  State = 3 // writers are at work: what is loaded now must not be stored
+	Newer   State = 4 // of Set: a higher revision is known to exist
+	Failed  State = 5 // of Wait: the load that was waited for has failed
 )
+
+// FailedToken is the token of an entry that remembers a failed load.
+const FailedToken = 1<<64 - 2
 
 // Acquired is the outcome of Acquire.
 type Acquired struct {
@@ -68,7 +86,7 @@ type Acquired struct {
 // Token makes the random, non-zero token of one load.
 func Token() uint64 {
 	for {
-		if t := rand.Uint64(); t != 0 && t != 1<<64-1 {
+		if t := rand.Uint64(); t != 0 && t < FailedToken {
 			return t
 		}
 	}
@@ -83,10 +101,21 @@ type Request struct {
 	// they stand in it; "" for none.
 	Rejected string
 	Mode     Mode
+	// Left is for how long the value was still fresh, for Ahead: one that is fresh
+	// for longer has been replaced already.
+	Left time.Duration
+	// Revision is that of the value, for Set.
+	Revision uint64
 }
 
 func (r Request) call() conn.ScriptCall {
-	return conn.ScriptCall{Keys: []string{r.Key}, Args: []string{word(r.Token), ms(r.Lease), r.Rejected, string(r.Mode)}}
+	third := r.Rejected
+	if r.Mode == Ahead {
+		third = ms(r.Left)
+	}
+	return conn.ScriptCall{Keys: []string{r.Key}, Args: []string{
+		word(r.Token), ms(r.Lease), third, string(r.Mode), word(r.Revision),
+	}}
 }
 
 // Acquire looks up an entry or grants the right to load it.
@@ -148,24 +177,34 @@ func (f Value) call() conn.ScriptCall {
 	}}
 }
 
-// Fill stores a value if its token still stands, and tells whether it did.
+// Filled is the outcome of Fill.
+type Filled int64
+
+// The outcomes of Fill.
+const (
+	Refused Filled = 0 // the token no longer stands
+	Stored  Filled = 1
+	Behind  Filled = 2 // a higher revision is known to exist
+)
+
+// Fill stores a value if its token still stands and no higher revision is known.
 // Run over a Tracker, the key is tracked afterwards.
-func Fill(ctx context.Context, ev conn.Evaler, f Value) (bool, error) {
+func Fill(ctx context.Context, ev conn.Evaler, f Value) (Filled, error) {
 	c := f.call()
 	v, err := ev.Eval(ctx, fillScript, c.Keys, c.Args)
 	if err != nil {
-		return false, err
+		return Refused, err
 	}
 	return readFilled(v)
 }
 
 // FillEach is Fill for several keys in one round trip per node.
-func FillEach(ctx context.Context, ev conn.Evaler, fs []Value) ([]bool, []error) {
+func FillEach(ctx context.Context, ev conn.Evaler, fs []Value) ([]Filled, []error) {
 	calls := make([]conn.ScriptCall, len(fs))
 	for i, f := range fs {
 		calls[i] = f.call()
 	}
-	stored, errs := make([]bool, len(fs)), make([]error, len(fs))
+	stored, errs := make([]Filled, len(fs)), make([]error, len(fs))
 	for i, res := range ev.EvalEach(ctx, fillScript, calls...) {
 		if errs[i] = res.Err; res.Err == nil {
 			stored[i], errs[i] = readFilled(res.Value)
@@ -174,18 +213,37 @@ func FillEach(ctx context.Context, ev conn.Evaler, fs []Value) ([]bool, []error)
 	return stored, errs
 }
 
-func readFilled(v conn.Value) (bool, error) {
+func readFilled(v conn.Value) (Filled, error) {
 	if len(v.Elems) != 2 {
-		return false, errReply
+		return Refused, errReply
 	}
-	return v.Elems[0].Int == 1, nil
+	return Filled(v.Elems[0].Int), nil
+}
+
+// Ending says what becomes of an entry whose load stores nothing.
+type Ending struct {
+	// Hold is how long nobody is granted a lease where a stale value is there to
+	// serve.
+	Hold time.Duration
+	// Drop says that a stale value goes too.
+	Drop bool
+	// Failed is how long those who waited for the load are told that it failed,
+	// where there is no value.
+	Failed time.Duration
+}
+
+func (e Ending) args() []string {
+	hold := ms(e.Hold)
+	if e.Drop {
+		hold = "-1"
+	}
+	return []string{hold, ms(e.Failed)}
 }
 
 // Release gives a lease back without a value and tells whether the token still
-// stood. Where a stale value is there to serve, nobody is granted a lease for
-// the time of hold.
-func Release(ctx context.Context, ev conn.Evaler, key string, token uint64, hold time.Duration) (bool, error) {
-	v, err := ev.Eval(ctx, releaseScript, []string{key}, []string{word(token), holdArg(hold)})
+// stood.
+func Release(ctx context.Context, ev conn.Evaler, key string, token uint64, e Ending) (bool, error) {
+	v, err := ev.Eval(ctx, releaseScript, []string{key}, append([]string{word(token)}, e.args()...))
 	return v.Int == 1, err
 }
 
@@ -195,10 +253,10 @@ type HeldLease struct {
 	Token uint64
 }
 
-func each(ctx context.Context, ev conn.Evaler, s *conn.Script, ls []HeldLease, arg string) ([]bool, []error) {
+func each(ctx context.Context, ev conn.Evaler, s *conn.Script, ls []HeldLease, args ...string) ([]bool, []error) {
 	calls := make([]conn.ScriptCall, len(ls))
 	for i, l := range ls {
-		calls[i] = conn.ScriptCall{Keys: []string{l.Key}, Args: []string{word(l.Token), arg}}
+		calls[i] = conn.ScriptCall{Keys: []string{l.Key}, Args: append([]string{word(l.Token)}, args...)}
 	}
 	stood, errs := make([]bool, len(ls)), make([]error, len(ls))
 	for i, res := range ev.EvalEach(ctx, s, calls...) {
@@ -214,15 +272,29 @@ func RenewEach(ctx context.Context, ev conn.Evaler, ls []HeldLease, lease time.D
 }
 
 // ReleaseEach is Release for several leases in one round trip per node.
-func ReleaseEach(ctx context.Context, ev conn.Evaler, ls []HeldLease, hold time.Duration) ([]bool, []error) {
-	return each(ctx, ev, releaseScript, ls, holdArg(hold))
+func ReleaseEach(ctx context.Context, ev conn.Evaler, ls []HeldLease, e Ending) ([]bool, []error) {
+	return each(ctx, ev, releaseScript, ls, e.args()...)
 }
 
-func holdArg(hold time.Duration) string {
-	if hold < 0 {
-		return "-1"
+// Invalidate drops entries, with the leases in them, in one round trip per node. It
+// returns which keys there were, and which could not be seen to.
+func Invalidate(ctx context.Context, ev conn.Evaler, keys ...string) (was []bool, errs []error) {
+	calls := make([]conn.ScriptCall, len(keys))
+	for i, key := range keys {
+		calls[i].Keys = []string{key}
 	}
-	return ms(hold)
+	was, errs = make([]bool, len(keys)), make([]error, len(keys))
+	for i, res := range ev.EvalEach(ctx, invalidateScript, calls...) {
+		was[i], errs[i] = res.Value.Int == 1, res.Err
+	}
+	return was, errs
+}
+
+// Entomb drops an entry of a lower revision and refuses such values for the time
+// of ttl.
+func Entomb(ctx context.Context, ev conn.Evaler, key string, revision uint64, ttl time.Duration) error {
+	_, err := ev.Eval(ctx, entombScript, []string{key}, []string{word(revision), ms(ttl)})
+	return err
 }
 
 func word(n uint64) string {

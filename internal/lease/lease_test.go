@@ -46,7 +46,7 @@ const (
 )
 
 func payload(id uint64, text string) []byte {
-	return append(entry.Append(nil, entry.Header{ID: id}, nil), text...)
+	return append(entry.Append(nil, entry.Header{ID: id}, nil, ""), text...)
 }
 
 func acquire(t *testing.T, c conn.Conn, token uint64, rejected string, mode lease.Mode) lease.Acquired {
@@ -64,7 +64,7 @@ func fill(t *testing.T, c conn.Conn, token uint64, raw []byte, ttl, stale time.D
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ok
+	return ok == lease.Stored
 }
 
 // stored returns the entry as it is in the server, and its remaining life.
@@ -169,7 +169,7 @@ func TestStaleValueStaysWhileItIsReloaded(t *testing.T) {
 		if b := acquire(t, c, 3, "", lease.Load); b.State != lease.Held || b.Raw == "" {
 			t.Errorf("%+v", b)
 		}
-		if ok, err := lease.Release(t.Context(), c, key, 2, time.Minute); !ok || err != nil {
+		if ok, err := lease.Release(t.Context(), c, key, 2, lease.Ending{Hold: time.Minute}); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
 		b := acquire(t, c, 4, "", lease.Load)
@@ -190,7 +190,7 @@ func TestReleaseWithoutValueRemoves(t *testing.T) {
 		del(t, c)
 		acquire(t, c, 1, "", lease.Load)
 		for i, want := range []bool{true, false} {
-			if ok, err := lease.Release(t.Context(), c, key, 1, time.Minute); ok != want || err != nil {
+			if ok, err := lease.Release(t.Context(), c, key, 1, lease.Ending{Hold: time.Minute}); ok != want || err != nil {
 				t.Errorf("release %d: %v, %v", i, ok, err)
 			}
 		}
@@ -249,7 +249,7 @@ func TestForeignBytesAreNotALease(t *testing.T) {
 	onEach(t, func(t *testing.T, c conn.Conn) {
 		far := entry.Header{Token: 9, LeaseUntil: 1 << 50, FreshUntil: 1, StaleUntil: 2}
 		for name, raw := range map[string]string{
-			"short": "L\x01", "text": "something else altogether", "a lease for a thousand years": string(entry.Append(nil, far, nil)),
+			"short": "L\x01", "text": "something else altogether", "a lease for a thousand years": string(entry.Append(nil, far, nil, "")),
 		} {
 			if r := c.Pipeline(t.Context(), conn.Key("SET", key, raw, "PX", "60000")); r[0].Err != nil {
 				t.Fatal(r[0].Err)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/generation"
+	"github.com/larder-go/larder/internal/lease"
 )
 
 // Max is how many keys of entries a Queue keeps.
@@ -36,22 +37,31 @@ type Queue struct {
 	done sync.WaitGroup // the goroutine that retries
 	size atomic.Int64   // how much is pending, to look without the lock
 
-	mu      sync.Mutex        // protects the following
-	seq     uint64            // numbers what is added
-	entries map[string]item   // keys to unlink
-	bumps   map[string]uint64 // generations to bump, with their seq
+	mu      sync.Mutex      // protects the following
+	seq     uint64          // numbers what is added
+	entries map[string]item // keys of entries to invalidate
+	bumps   map[string]bump // keys of generations to bump
 	running bool
 }
 
-// item is a key of an entry: the generation that would drop it too, and its seq.
+// item is the invalidation of an entry.
 type item struct {
-	namespace string
 	seq       uint64
+	namespace string // the key of the generation that would drop it too
+	// Where ttl is positive a tombstone is to be left.
+	revision uint64
+	ttl      time.Duration
+}
+
+// bump is the invalidation of a generation, added at a moment of conn.Uptime.
+type bump struct {
+	seq uint64
+	at  time.Duration
 }
 
 // New makes an empty queue. It has no goroutine until something is pending.
 func New(c conn.Conn) *Queue {
-	q := &Queue{c: c, entries: map[string]item{}, bumps: map[string]uint64{}}
+	q := &Queue{c: c, entries: map[string]item{}, bumps: map[string]bump{}}
 	q.life, q.end = context.WithCancel(context.Background())
 	return q
 }
@@ -63,14 +73,34 @@ func (q *Queue) Add(namespace string, entries, generations []string) {
 	defer q.mu.Unlock()
 	q.seq++
 	for _, key := range generations {
-		q.bumps[key] = q.seq
+		q.bumps[key] = bump{q.seq, conn.Uptime()}
 	}
 	for _, key := range entries {
-		q.entries[key] = item{namespace, q.seq}
+		// A tombstone that is to be left all the same stays to be.
+		it := q.entries[key]
+		it.seq, it.namespace = q.seq, namespace
+		q.entries[key] = it
 	}
+	q.startLocked()
+}
+
+// Entomb takes over an invalidation that leaves a tombstone.
+func (q *Queue) Entomb(namespace, entry string, revision uint64, ttl time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.seq++
+	it := item{seq: q.seq, namespace: namespace, revision: revision, ttl: ttl}
+	if was := q.entries[entry]; was.ttl > 0 {
+		it.revision, it.ttl = max(it.revision, was.revision), max(it.ttl, was.ttl)
+	}
+	q.entries[entry] = it
+	q.startLocked()
+}
+
+func (q *Queue) startLocked() {
 	if len(q.entries) > Max {
 		for key, it := range q.entries {
-			q.bumps[it.namespace] = q.seq
+			q.bumps[it.namespace] = bump{q.seq, conn.Uptime()}
 			delete(q.entries, key)
 		}
 	}
@@ -138,44 +168,58 @@ func (q *Queue) run() {
 func (q *Queue) deliver(ctx context.Context) error {
 	q.mu.Lock()
 	upTo := q.seq
-	var (
-		cmds        []conn.Command
-		keys, bumps []string
-	)
-	for key := range q.entries {
-		keys = append(keys, key)
-		cmds = append(cmds, conn.Key("UNLINK", key))
+	var plain []string
+	tombs, bumps := map[string]item{}, map[string]time.Duration{}
+	for key, it := range q.entries {
+		if it.ttl > 0 {
+			tombs[key] = it
+		} else {
+			plain = append(plain, key)
+		}
 	}
-	for key := range q.bumps {
-		bumps = append(bumps, key)
+	for key, b := range q.bumps {
+		bumps[key] = b.at
 	}
 	q.mu.Unlock()
-	var errs []error
-	delivered := make([]bool, len(keys))
-	if len(cmds) > 0 {
-		for i, r := range q.c.Pipeline(ctx, cmds...) {
-			delivered[i] = r.Err == nil
-			errs = append(errs, r.Err)
+
+	var delivered []string
+	var all []error
+	if len(plain) > 0 {
+		_, errs := lease.Invalidate(ctx, q.c, plain...)
+		for i, key := range plain {
+			if all = append(all, errs[i]); errs[i] == nil {
+				delivered = append(delivered, key)
+			}
+		}
+	}
+	for key, it := range tombs {
+		err := lease.Entomb(ctx, q.c, key, it.revision, it.ttl)
+		if all = append(all, err); err == nil {
+			delivered = append(delivered, key)
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
 	bumped := false
 	if len(bumps) > 0 {
-		err := generation.Bump(ctx, q.c, bumps...)
+		err := generation.BumpUnless(ctx, q.c, bumps)
 		bumped = err == nil
-		errs = append(errs, err)
+		all = append(all, err)
 	}
+
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for i, key := range keys {
-		if delivered[i] && q.entries[key].seq <= upTo {
+	for _, key := range delivered {
+		if q.entries[key].seq <= upTo {
 			delete(q.entries, key)
 		}
 	}
-	for _, key := range bumps {
-		if bumped && q.bumps[key] <= upTo {
+	for key := range bumps {
+		if bumped && q.bumps[key].seq <= upTo {
 			delete(q.bumps, key)
 		}
 	}
 	q.size.Store(int64(len(q.entries) + len(q.bumps)))
-	return errors.Join(errs...)
+	return errors.Join(all...)
 }

@@ -1,0 +1,216 @@
+package larder
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/larder-go/larder/internal/lease"
+)
+
+var errBarrierLost = errors.New("larder: the barrier could not be extended while the source was written")
+
+// WriteThrough changes the source by calling mutate, and then the cache. Before
+// mutate is called, the key's value gives way to a barrier: until WriteThrough
+// ends, readers load from the source, and nothing that was loaded before or
+// meanwhile is stored. The value that mutate returns is stored only if nobody else
+// wrote the key at the same time; otherwise the next Get loads. So the cache is
+// right at whatever point the process dies: the barrier ends by itself after
+// Options.Lease, and leaves no value.
+//
+// mutate runs on the caller's goroutine. Its context ends when the barrier cannot
+// be kept up, and after Options.LoadTimeout. Where it goes on regardless, and
+// commits after its process was given up, the old value may be there until its
+// TTL. If mutate fails, its error is returned as it is: what it has written is not
+// known, so the key is invalidated.
+//
+// Where Redis does not answer, mutate is called all the same, and
+// ErrInvalidationPending returned after it.
+func (c *Cache[K, V]) WriteThrough(ctx context.Context, key K, mutate func(context.Context) (V, error)) error {
+	rk, err := c.redisKey(key)
+	if err != nil {
+		return c.failed("write through", "", err)
+	}
+	if err := c.check(ctx); err != nil {
+		return c.failed("write through", rk, err)
+	}
+	t, err := c.ticket(key, rk)
+	if err != nil {
+		return c.failed("write through", rk, err)
+	}
+	c.stats.invalidations.Add(1)
+	w := &write[K, V]{cache: c, t: t}
+	defer w.end(ctx) // also where mutate panics, or ends the goroutine
+	w.begin(ctx)
+	v, err := w.mutate(ctx, mutate)
+	if err != nil {
+		w.end(ctx)
+		if w.err != nil {
+			err = errors.Join(err, c.failed("write through", rk, w.err))
+		}
+		return err
+	}
+	w.value, w.brought = v, true
+	w.end(ctx)
+	return c.failed("write through", rk, w.err)
+}
+
+// write is one WriteThrough.
+type write[K comparable, V any] struct {
+	cache *Cache[K, V]
+	t     *ticket[K]
+
+	local   *writer // where there is no Redis
+	barred  time.Time
+	barrier bool // stands, as far as we know
+
+	value   V
+	brought bool // mutate has returned value
+	ended   bool
+	err     error // what became of the invalidation
+}
+
+// begin puts up the barrier.
+func (w *write[K, V]) begin(ctx context.Context) {
+	c := w.cache
+	c.forget(w.t.key)
+	defer c.forget(w.t.key)
+	if c.c == nil {
+		w.local = c.writers.begin(w.t.key)
+		w.t.begun = c.gens.Begin()
+		_ = c.capture(ctx, w.t)
+		return
+	}
+	captured := c.capture(ctx, w.t)
+	w.t.begun = c.gens.Begin()
+	w.barred = time.Now()
+	now, err := lease.Bar(c.brief.Context(ctx), c.c, w.t.rk, w.t.token, c.opts.Lease)
+	if err != nil {
+		c.stats.l2Errors.Add(1)
+		return
+	}
+	w.barrier, w.t.loadedAt = true, now
+	w.t.leased = captured // what cannot be fenced by its tags is not stored
+}
+
+// mutate calls the function, and keeps the barrier up meanwhile. Its context ends
+// before the barrier does.
+func (w *write[K, V]) mutate(ctx context.Context, fn func(context.Context) (V, error)) (V, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.cache.opts.LoadTimeout)
+	defer cancel()
+	if !w.barrier {
+		return fn(ctx)
+	}
+	ctx, lose := context.WithCancelCause(ctx)
+	stop := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.keepUp(ctx, lose, stop)
+	}()
+	defer func() { close(stop); <-done }()
+	return fn(ctx)
+}
+
+// keepUp extends the barrier until stop, and ends mutate's context shortly before
+// the barrier runs out.
+func (w *write[K, V]) keepUp(ctx context.Context, lose context.CancelCauseFunc, stop <-chan struct{}) {
+	c := w.cache
+	defer lose(nil)
+	every := time.NewTicker(c.opts.Lease / 3)
+	defer every.Stop()
+	last := w.barred
+	until := time.NewTimer(time.Until(last.Add(c.opts.Lease - c.opts.Lease/10)))
+	defer until.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-until.C:
+			lose(errBarrierLost)
+			return
+		case <-every.C:
+			sent := time.Now()
+			rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(c.opts.CacheTimeout, c.opts.Lease/10))
+			stood, err := lease.Rebar(rctx, c.c, w.t.rk, w.t.token, c.opts.Lease)
+			cancel()
+			switch {
+			case err != nil:
+				c.stats.l2Errors.Add(1)
+			case !stood: // evicted, flushed, or of a node that is gone
+				lose(errBarrierLost)
+				return
+			default:
+				last = sent
+				until.Reset(time.Until(last.Add(c.opts.Lease - c.opts.Lease/10)))
+			}
+		}
+	}
+}
+
+// end lifts the barrier and stores the value, or invalidates.
+func (w *write[K, V]) end(ctx context.Context) {
+	if w.ended {
+		return
+	}
+	w.ended = true
+	c, t := w.cache, w.t
+	ctx = context.WithoutCancel(ctx) // the source is written, whoever still waits
+	c.forget(t.key)
+	got, ok := w.describe(ctx)
+	if c.c == nil {
+		w.endLocal(got, ok)
+		return
+	}
+	defer c.forget(t.key)
+	announce(c.c, []string{t.rk})
+	defer announce(c.c, []string{t.rk})
+	var v lease.Value
+	if ok && t.leased {
+		if raw, l, ok := c.encode(t, got, 0); ok {
+			v = c.fillOf(t, raw, l)
+		}
+	}
+	v.Key, v.Token = t.rk, t.token
+	stored, err := lease.Lift(c.brief.Context(ctx), c.c, v)
+	switch {
+	case err != nil:
+		c.stats.l2Errors.Add(1)
+		c.pending.Add(c.nsKey, []string{t.rk}, nil)
+		w.err = undelivered(err)
+	case stored:
+		c.stats.fills.Add(1)
+	case v.Raw != nil:
+		c.stats.fillsRefused.Add(1)
+	}
+}
+
+// endLocal stores the value under the generations of before mutate.
+func (w *write[K, V]) endLocal(got loaded[V], ok bool) {
+	c, t := w.cache, w.t
+	t.loadedAt = time.Now().UnixNano()
+	var l life
+	if ok {
+		_, l, ok = c.encode(t, got, 0)
+	}
+	c.writers.end(t.key, w.local, func() {
+		if ok {
+			c.l1.Put(t.key, c.l1Entry(got.Value, false, l, t.namespace, t.tags))
+		}
+	})
+	c.flights.detach(t.key)
+}
+
+// describe prepares the value that mutate has returned, if it can be stored.
+func (w *write[K, V]) describe(ctx context.Context) (got loaded[V], ok bool) {
+	if !w.brought {
+		return got, false
+	}
+	c := w.cache
+	got, err := c.describe(w.t.key, Item[V]{Value: w.value})
+	if err != nil {
+		c.opts.Logger.Warn("larder: a written value is not cached", "namespace", c.opts.Namespace, "error", err)
+		return got, false
+	}
+	return got, c.captureLate(ctx, []*ticket[K]{w.t}, []loaded[V]{got})[0]
+}
