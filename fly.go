@@ -286,7 +286,7 @@ func (c *Cache[K, V]) store(ctx context.Context, f *flight[K, V], t *ticket[K], 
 	switch {
 	case c.c == nil:
 		return c.flights.ifAttached(f, func() {
-			if ok {
+			if ok && !c.writers.at(t.key) {
 				c.l1.Put(t.key, c.l1Entry(got.Value, got.negative, l, t.namespace, t.tags))
 			} else {
 				c.l1.Drop(t.key) // a stale value that the source no longer stands for

@@ -44,6 +44,13 @@ func (w *writers[K]) end(key K, at *writer, put func()) {
 	}
 }
 
+// at tells whether somebody writes the key.
+func (w *writers[K]) at(key K) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.m[key] != nil
+}
+
 // disturb keeps those who write one of the keys that match from storing.
 func (w *writers[K]) disturb(match func(K) bool) {
 	w.mu.Lock()

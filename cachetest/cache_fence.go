@@ -60,7 +60,10 @@ func invalidations(in *instance) map[string]func(context.Context, *larder.Cache[
 			return c.InvalidateTags(ctx, in.tag("t"))
 		},
 		"namespace": func(ctx context.Context, c *larder.Cache[string, int64]) error { return c.Clear(ctx) },
-		"prefix":    func(ctx context.Context, c *larder.Cache[string, int64]) error { return c.InvalidatePrefix(ctx, "ke") },
+		"write through": func(ctx context.Context, c *larder.Cache[string, int64]) error {
+			return c.WriteThrough(ctx, "key", func(context.Context) (int64, error) { return 2, nil })
+		},
+		"prefix": func(ctx context.Context, c *larder.Cache[string, int64]) error { return c.InvalidatePrefix(ctx, "ke") },
 		"tag through the connection": func(ctx context.Context, c *larder.Cache[string, int64]) error {
 			if in.conn == nil {
 				return c.InvalidateTags(ctx, in.tag("t"))
@@ -100,8 +103,9 @@ var fenceTests = map[string]func(*testing.T, *instance){
 					v, err := c.Get(ctx, "key")
 					want(t, v, err, 2)
 				}
-				if n := g.loads.Load(); n != 2 {
-					t.Errorf("%d loads, want 2", n)
+				// The early one, and one behind the invalidation unless that brought a value.
+				if n := g.loads.Load(); n > 2 {
+					t.Errorf("%d loads, want 2 at most", n)
 				}
 			})
 		}
