@@ -166,9 +166,7 @@ func (c *Cache[K, V]) openL1(e *l1.Entry[V]) found[V] {
 	now := c.clock.Now()
 	hit := found[V]{ok: e.FreshUntil > now || e.StaleUntil > now, inL1: true, negative: e.Negative, value: e.Value}
 	hit.stale = e.FreshUntil <= now
-	if !hit.stale && e.HotUntil <= now {
-		hit.ahead = time.Duration(e.FreshUntil - now)
-	}
+	hit.ahead = drawAhead(time.Duration(e.FreshUntil-now), time.Duration(e.FreshUntil-e.HotUntil))
 	return hit
 }
 

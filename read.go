@@ -59,10 +59,8 @@ func (c *Cache[K, V]) open(ctx context.Context, key K, rk, raw string, mark l1.M
 		fresh: time.Duration(e.FreshUntil-now) * time.Millisecond,
 		stale: time.Duration(e.StaleUntil-now) * time.Millisecond,
 	}
-	l.hot = l.fresh - c.ahead(time.Duration(e.Cost)*time.Microsecond)
-	if l.hot <= 0 && l.fresh > 0 {
-		hit.ahead = l.fresh
-	}
+	l.hot = l.fresh - c.window(time.Duration(e.Cost)*time.Microsecond)
+	hit.ahead = drawAhead(l.fresh, l.fresh-l.hot)
 	if !hit.negative {
 		if hit.value, err = decodeValue(c.opts.Codec, e.Payload); err != nil {
 			return c.corrupt(raw, err)
@@ -107,14 +105,6 @@ type life struct {
 	loadedAt          int64
 	hot, fresh, stale time.Duration // hot: without a refresh ahead of time
 	size              int
-}
-
-// ahead draws by how much a value is refreshed before its TTL ends.
-func (c *Cache[K, V]) ahead(cost time.Duration) time.Duration {
-	if c.opts.RefreshAhead == 0 {
-		return 0
-	}
-	return time.Duration(min(float64(cost)*c.opts.RefreshAhead*rand.ExpFloat64(), float64(maxTTL)))
 }
 
 // l1Entry makes the L1 form of a value.
