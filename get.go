@@ -13,7 +13,7 @@ import (
 // loader's error as it is where it failed. The value is shared: do not change it.
 func (c *Cache[K, V]) Get(ctx context.Context, key K) (V, error) {
 	if e, ok := c.l1.Get(key); ok && c.fresh(e) {
-		c.stats.l1[e.Shard%hitStripes].n.Add(1)
+		c.stats.hitL1()
 		return e.Value, c.notFoundIf(e.Negative)
 	}
 	return c.get(ctx, key, c.single, c.opts.LoadSoftTimeout)
@@ -23,7 +23,7 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K) (V, error) {
 // already under way, its value is used.
 func (c *Cache[K, V]) GetWith(ctx context.Context, key K, load func(context.Context, K) (V, error)) (V, error) {
 	if e, ok := c.l1.Get(key); ok && c.fresh(e) {
-		c.stats.l1[e.Shard%hitStripes].n.Add(1)
+		c.stats.hitL1()
 		return e.Value, c.notFoundIf(e.Negative)
 	}
 	return c.get(ctx, key, loaderOf(load), c.opts.LoadSoftTimeout)

@@ -3,7 +3,6 @@ package larder
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -115,7 +114,6 @@ func (c *Cache[K, V]) l1Entry(value V, negative bool, l life, namespace l1.Stamp
 		HotUntil:   now + int64(min(l.hot, c.opts.L1TTL)),
 		FreshUntil: now + int64(min(l.fresh, c.opts.L1TTL)),
 		StaleUntil: now + int64(min(l.stale, c.opts.L1TTL)),
-		Shard:      uint8(rand.Uint32()),
 	}
 	e.Stamp(namespace, tags)
 	return e

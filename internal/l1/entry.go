@@ -23,8 +23,6 @@ type Entry[V any] struct {
 	LoadedAt int64
 	// Size is that of the encoded value, saturating.
 	Size uint32
-	// Shard is random per entry, for striped counters.
-	Shard uint8
 	// Negative says that there is no value.
 	Negative bool
 	Value    V
