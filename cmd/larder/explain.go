@@ -17,9 +17,11 @@ const explainUsage = `  larder explain [flags] namespace:key
   larder explain [flags] --namespace namespace key
 
 Tells what is kept for a key and what a Get would make of it: whether it exists,
-its size, age and remaining life, its lease, and the generations of its tags and
-its namespace. It reads, and changes nothing. Neither the value nor the token of
-a lease is printed. "made … ago" is the last invalidation, or the first use.
+its size, age, revision and remaining life, its lease, the barrier of a
+WriteThrough, the tombstone of an InvalidateBelow, and the generations of its tags
+and its namespace: the process that made one, host/pid, is the last that
+invalidated it. Who invalidated a key alone is not recorded. It reads, and changes
+nothing. Neither the value nor its validator nor the token of a lease is printed.
 Exits with 0 whatever the answer is.
 ` + redisUsage
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"os"
 	"testing"
 
 	"github.com/larder-go/larder/internal/redistest"
@@ -30,6 +32,16 @@ func TestExplain(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &got); err != nil || !got.Exists || got.Entry.Age == nil {
 		t.Errorf("%v: %s", err, out)
 	}
+}
+
+// It says who has invalidated: here, the process of the test.
+func TestExplainWho(t *testing.T) {
+	t.Parallel()
+	url := redistest.Shared(t).URL()
+	cached(t, url, "explained-who", "a")
+	outcome(t, 0, "current, made", "", "explain", "--redis", url, "explained-who:a")
+	outcome(t, 0, "invalidated 1 tag", "", "invalidate", "--redis", url, "--tag", "explained-who/all")
+	outcome(t, 0, fmt.Sprintf("/%d\n", os.Getpid()), "", "explain", "--redis", url, "explained-who:a")
 }
 
 func TestExplainCluster(t *testing.T) {

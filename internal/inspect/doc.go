@@ -6,7 +6,7 @@
 //	if err != nil {
 //		return err
 //	}
-//	fmt.Println(rep.Verdict) // "a miss: tag users was invalidated 3 s ago"
+//	fmt.Println(rep.Verdict) // "a miss: tag users was invalidated 3 s ago by web-1/7"
 //
 // # What it knows
 //
@@ -17,7 +17,11 @@
 // decoded, only a program that knows its type can tell; the schema's fingerprint
 // is shown for comparison.
 //
-// Neither the token of a lease nor, outside [Get], a value leaves this package.
+// Who invalidated is known of tags and namespaces, whose generations say which
+// process made them. Of a key's own invalidation nothing is left to be found.
+//
+// Neither the token of a lease nor a validator nor, outside [Get], a value leaves
+// this package.
 //
 // # Concurrency
 //

@@ -55,12 +55,13 @@ func look(ctx context.Context, c Reader, namespace, key, last string) (Report, e
 	if rep.Entry.Life == AnotherLife {
 		rep.Entry.Lease = Lease{} // nobody obeys it
 	}
-	if rep.Entry.Kind != Placeholder {
-		gens, err := generations(ctx, c, s.now, namespace, e)
+	if rep.Entry.Kind.holdsValue() {
+		gens, err := generations(ctx, c, s.now, namespace, rk, e)
 		if err != nil {
 			return Report{}, entry.Entry{}, err
 		}
 		rep.Entry.Generation, rep.Entry.Tags = &gens[0], gens[1:]
+		rep.Entry.endWith(gens[0])
 	}
 	rep.State, rep.Verdict = judge(*rep.Entry)
 	return rep, e, nil
@@ -76,12 +77,15 @@ func describe(s stored, e entry.Entry) *Entry {
 		Schema:       hex(e.Schema),
 		Incarnation:  hex(e.Incarnation),
 		Lease:        leaseOf(s.now, e.Header),
+		Revision:     e.Revision,
+
+		ValidatorBytes: len(e.Validator),
 	}
-	switch {
-	case e.Flags&entry.Placeholder != 0:
-		d.Kind = Placeholder
+	if e.Flags&entry.Placeholder != 0 {
+		describeEmpty(d, s, e)
 		return d
-	case e.Flags&entry.Negative != 0:
+	}
+	if e.Flags&entry.Negative != 0 {
 		d.Kind = Negative
 	}
 	d.LoadedAt, d.Age = time.UnixMilli(e.LoadedAt).UTC(), millis(s.now-e.LoadedAt)
@@ -90,6 +94,14 @@ func describe(s stored, e entry.Entry) *Entry {
 		d.ExpiredFor = millis(s.now - e.StaleUntil)
 	}
 	return d
+}
+
+// endWith cuts what is left of an entry's lives by its namespace's.
+func (e *Entry) endWith(namespace Generation) {
+	if namespace.State == Ending {
+		e.FreshFor = Duration{min(e.FreshFor.Duration, namespace.Left.Duration)}
+		e.ServedFor = Duration{min(e.ServedFor.Duration, namespace.Left.Duration)}
+	}
 }
 
 func lifeOf(c Reader, key string, e entry.Entry) Life {
@@ -101,21 +113,6 @@ func lifeOf(c Reader, key string, e entry.Entry) Life {
 		return ThisLife
 	}
 	return AnotherLife
-}
-
-const (
-	// maxLease is the longest that the scripts of a lease believe, in ms.
-	maxLease = int64(time.Hour / time.Millisecond)
-	// noLoader is the token that stands where a failed load keeps others from trying.
-	noLoader = 1<<64 - 1
-)
-
-func leaseOf(now int64, h entry.Header) Lease {
-	left := h.LeaseUntil - now
-	if h.Token == 0 || left <= 0 || left > maxLease {
-		return Lease{}
-	}
-	return Lease{Held: h.Token != noLoader, Paused: h.Token == noLoader, Left: millis(left)}
 }
 
 func hex(n uint64) string { return fmt.Sprintf("%016x", n) }

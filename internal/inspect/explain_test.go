@@ -2,6 +2,7 @@ package inspect_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -56,6 +57,81 @@ var scenes = map[string]func(*testing.T, conn.Conn, string) *scene{
 			}
 			return r.Entry.Lease.Paused
 		})
+		return s
+	},
+	"failed": func(t *testing.T, c conn.Conn, ns string) *scene {
+		s := open(t, c, ns, nil)
+		s.src.err = errSource
+		failed := s.until(func(r inspect.Report) bool { // it is remembered for a second
+			s.get()
+			return r.Entry != nil && r.Entry.Lease.Failed
+		})
+		s.seen = &failed
+		return s
+	},
+	"barrier": func(t *testing.T, c conn.Conn, ns string) *scene {
+		s := filled(t, c, ns)
+		s.writing()
+		return s
+	},
+	"barrier-contended": func(t *testing.T, c conn.Conn, ns string) *scene {
+		s := open(t, c, ns, nil)
+		s.writing()
+		s.writing()
+		return s
+	},
+	"tombstone": func(t *testing.T, c conn.Conn, ns string) *scene {
+		s := open(t, c, ns, revised)
+		s.get()
+		s.invalidateBelow(7)
+		return s
+	},
+	"tombstone-leased": func(t *testing.T, c conn.Conn, ns string) *scene {
+		s := open(t, c, ns, revised)
+		s.invalidateBelow(7)
+		s.holding()
+		s.getHeld()
+		return s
+	},
+	"tombstone-barrier": func(t *testing.T, c conn.Conn, ns string) *scene {
+		s := open(t, c, ns, revised)
+		s.invalidateBelow(7)
+		s.writing()
+		return s
+	},
+	"revised": func(t *testing.T, c conn.Conn, ns string) *scene {
+		s := open(t, c, ns, func(o *larder.Options[string, user]) {
+			revised(o)
+			o.LoadItem = func(context.Context, string, larder.Item[user]) (larder.Item[user], error) {
+				return larder.Item[user]{Value: user{"Ada"}, Validator: validator}, nil
+			}
+			o.Load = nil
+		})
+		s.get()
+		return s
+	},
+	"clearing-over": func(t *testing.T, c conn.Conn, ns string) *scene {
+		s := filled(t, c, ns)
+		if err := s.users.ClearOver(t.Context(), 30*time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	},
+	"cleared-over": func(t *testing.T, c conn.Conn, ns string) *scene {
+		s := filled(t, c, ns)
+		if err := s.users.ClearOver(t.Context(), time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+		s.until(func(r inspect.Report) bool { return r.State == inspect.Miss })
+		return s
+	},
+	"tag-remade": func(t *testing.T, c conn.Conn, ns string) *scene {
+		s := filled(t, c, ns)
+		s.must("DEL", "~tag:"+ns+"/x")
+		other := open(t, c, ns+"-other", func(o *larder.Options[string, user]) {
+			o.Tags = func(string) []string { return []string{ns + "/x"} }
+		})
+		other.get()
 		return s
 	},
 	"negative": func(t *testing.T, c conn.Conn, ns string) *scene {
@@ -124,8 +200,12 @@ func TestExplainText(t *testing.T) {
 			t.Parallel()
 			onEach(t, func(t *testing.T, c conn.Conn) {
 				s := play(t, c, name)
+				if s.seen == nil {
+					rep := s.explain()
+					s.seen = &rep
+				}
 				var b bytes.Buffer
-				if err := s.explain().WriteText(&b); err != nil {
+				if err := s.seen.WriteText(&b); err != nil {
 					t.Fatal(err)
 				}
 				golden(t, name, normal(b.String()))
@@ -139,10 +219,12 @@ var (
 	clock = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`)
 	spans = regexp.MustCompile(`\b\d+(\.\d+)? (ms|s|m|h|d)\b( \d+ [smh]\b)?`)
 	place = regexp.MustCompile(`(?m)^(lives in +).*`)
+	maker = regexp.MustCompile(`\bby \S+/\d+`)
 )
 
 // normal takes out what differs from run to run.
 func normal(text string) string {
+	text = maker.ReplaceAllString(text, "by PROCESS")
 	text = ids.ReplaceAllString(text, "ID")
 	text = clock.ReplaceAllString(text, "CLOCK")
 	text = spans.ReplaceAllString(text, "TIME")
@@ -237,6 +319,71 @@ func TestJSON(t *testing.T) {
 	})
 }
 
+// Who invalidated, and when, is known to the millisecond of the server's clock.
+func TestExplainWhoAndWhen(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, c conn.Conn) {
+		s := filled(t, c, "who")
+		if by := s.explain().Entry.Tags[0].By; by != "" {
+			t.Errorf("first used by %q", by)
+		}
+		before := s.clock()
+		if err := s.users.InvalidateTags(t.Context(), "who/users"); err != nil {
+			t.Fatal(err)
+		}
+		after := s.clock()
+		g := s.explain().Entry.Tags[0]
+		host, err := os.Hostname()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("%s/%d", host, os.Getpid()); g.By != want || g.At.Before(before) || g.At.After(after) {
+			t.Errorf("at %v by %s; want between %v and %v, by %s", g.At, g.By, before, after, want)
+		}
+	})
+}
+
+func TestExplainClearOver(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, c conn.Conn) {
+		e := scenes["clearing-over"](t, c, "over").explain().Entry
+		g := e.Generation
+		if g.State != inspect.Ending || g.Over.Duration != 30*time.Minute || g.Left.Duration <= 0 || g.Left.Duration > 30*time.Minute {
+			t.Errorf("%+v", g)
+		}
+		if e.FreshFor != g.Left || e.ServedFor != g.Left {
+			t.Errorf("fresh for %v, served for %v, though it counts for %v", e.FreshFor, e.ServedFor, g.Left)
+		}
+	})
+}
+
+func TestExplainFences(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, c conn.Conn) {
+		for name, want := range map[string]inspect.Entry{
+			"barrier":           {Kind: inspect.Barrier, Writers: &inspect.Writers{Count: 1}},
+			"barrier-contended": {Kind: inspect.Barrier, Writers: &inspect.Writers{Count: 2, Contended: true}},
+			"tombstone":         {Kind: inspect.Tombstone, Revision: 7},
+			"tombstone-barrier": {Kind: inspect.Barrier, Revision: 7, Writers: &inspect.Writers{Count: 1}},
+			"revised":           {Kind: inspect.Value, Revision: revision, ValidatorBytes: len(validator), PayloadBytes: int64(len(`{"name":"Ada"}`))},
+		} {
+			got := scenes[name](t, c, "fence-"+name).explain()
+			if e := got.Entry; e.Kind != want.Kind || e.Revision != want.Revision || e.ValidatorBytes != want.ValidatorBytes ||
+				e.PayloadBytes != want.PayloadBytes || (e.RefusedFor.Duration > 0) != strings.HasPrefix(name, "tombstone") {
+				t.Errorf("%s: %+v", name, e)
+			}
+			if w := got.Entry.Writers; (w == nil) != (want.Writers == nil) || w != nil &&
+				(w.Count != want.Writers.Count || w.Contended != want.Writers.Contended || w.Left.Duration <= 0 || w.Left.Duration > larder.DefaultLease) {
+				t.Errorf("%s: %+v", name, w)
+			}
+			b, err := json.Marshal(got)
+			if err != nil || strings.Contains(string(b), validator) {
+				t.Errorf("%v: %s", err, b)
+			}
+		}
+	})
+}
+
 func TestTokenIsNeverShown(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, c conn.Conn) {
@@ -270,6 +417,7 @@ func TestGet(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
 		"fresh": true, "stale": true, "stale-loading": true,
+		"revised": true, "clearing-over": true, "barrier": false, "tombstone": false, "failed": false, "cleared-over": false,
 		"absent": false, "negative": false, "leased": false, "tag-invalidated": false, "another-life": false, "corrupt": false, "foreign-type": false,
 	} {
 		t.Run(name, func(t *testing.T) {

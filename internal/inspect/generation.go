@@ -11,7 +11,7 @@ import (
 
 // generations looks up what the entry of a namespace carries: the namespace's
 // generation first, then the tags'.
-func generations(ctx context.Context, c Reader, now int64, namespace string, e entry.Entry) ([]Generation, error) {
+func generations(ctx context.Context, c Reader, now int64, namespace, rk string, e entry.Entry) ([]Generation, error) {
 	carried := []entry.Tag{{Name: namespace, Generation: e.Namespace}}
 	keys := []string{generation.NamespaceKey(namespace)}
 	e.Tags(func(t entry.Tag) bool {
@@ -23,6 +23,7 @@ func generations(ctx context.Context, c Reader, now int64, namespace string, e e
 	for i, key := range keys {
 		cmds[i] = conn.Key("GET", key)
 	}
+	var namespaceValue generation.Value
 	out := make([]Generation, len(keys))
 	for i, r := range c.Pipeline(ctx, cmds...) {
 		if r.Err != nil && conn.Code(r.Err) != "WRONGTYPE" {
@@ -32,8 +33,12 @@ func generations(ctx context.Context, c Reader, now int64, namespace string, e e
 		if life, known := c.Incarnation(keys[i]); known && life != k.Incarnation {
 			k = generation.Value{}
 		}
+		if i == 0 {
+			namespaceValue = k
+		}
 		out[i] = compare(now, carried[i], k)
 	}
+	out[0].admit(now, e.Namespace, rk, namespaceValue)
 	return out, nil
 }
 
@@ -46,6 +51,17 @@ func compare(now int64, carried entry.Tag, k generation.Value) Generation {
 	if k.Number == carried.Generation {
 		g.State = Current
 	}
-	g.At, g.Age = time.UnixMilli(k.MadeAt).UTC(), millis(now-k.MadeAt)
+	g.At, g.Age, g.By = time.UnixMilli(k.MadeAt).UTC(), millis(now-k.MadeAt), k.By
+	if k.Previous != 0 {
+		g.Over = millis(k.Over)
+	}
 	return g
+}
+
+// admit lets an entry of the generation before count for as long as ClearOver has
+// left it.
+func (g *Generation) admit(now int64, carried uint64, rk string, k generation.Value) {
+	if until, ok := k.Admits(carried, rk, now); ok && g.State == Overtaken {
+		g.State, g.Left = Ending, millis(until-now)
+	}
 }

@@ -78,6 +78,7 @@ type scene struct {
 	ns    string
 	src   *source
 	users *larder.Cache[string, user]
+	seen  *inspect.Report // of a state that does not last
 }
 
 // open makes a cache whose namespace has no entry "42" yet.
@@ -127,8 +128,8 @@ func (s *scene) explain() inspect.Report {
 	return rep
 }
 
-// until explains until the report is as wanted.
-func (s *scene) until(want func(inspect.Report) bool) {
+// until explains until the report is as wanted, and returns it.
+func (s *scene) until(want func(inspect.Report) bool) inspect.Report {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
 	defer cancel()
@@ -138,7 +139,7 @@ func (s *scene) until(want func(inspect.Report) bool) {
 			s.t.Fatalf("waiting: %v", err)
 		}
 		if want(rep) {
-			return
+			return rep
 		}
 	}
 }
@@ -146,11 +147,65 @@ func (s *scene) until(want func(inspect.Report) bool) {
 // shortFresh makes values stale at once. L1 would look at a coarse clock.
 func shortFresh(o *larder.Options[string, user]) { o.TTL, o.L1MaxBytes = time.Millisecond, -1 }
 
+const (
+	revision  = 3
+	validator = `"etag of Ada"`
+)
+
+// revised makes values that have a revision.
+func revised(o *larder.Options[string, user]) {
+	o.Revision = func(user) uint64 { return revision }
+}
+
 func isStale(r inspect.Report) bool { return r.State == inspect.Stale }
 
 // holding makes the loader wait until the test ends.
 func (s *scene) holding() {
 	s.src.started, s.src.hold = make(chan struct{}), make(chan struct{})
+}
+
+// invalidateBelow leaves a tombstone.
+func (s *scene) invalidateBelow(revision uint64) {
+	s.t.Helper()
+	if err := s.users.InvalidateBelow(s.t.Context(), "42", revision); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// writing begins a WriteThrough that ends with the test.
+func (s *scene) writing() {
+	done, begun, end := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.users.WriteThrough(context.Background(), "42", func(ctx context.Context) (user, error) {
+			close(begun)
+			select {
+			case <-end:
+			case <-ctx.Done():
+			}
+			return user{"Ada"}, nil
+		})
+	}()
+	<-begun
+	s.t.Cleanup(func() {
+		close(end)
+		<-done
+	})
+}
+
+// clock is the server's, in milliseconds.
+func (s *scene) clock() time.Time {
+	s.t.Helper()
+	v, err := s.c.Do(s.t.Context(), conn.Cmd("TIME"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	seconds, err1 := v.Elems[0].Int64()
+	micros, err2 := v.Elems[1].Int64()
+	if err := errors.Join(err1, err2); err != nil {
+		s.t.Fatal(err)
+	}
+	return time.UnixMilli(seconds*1000 + micros/1000)
 }
 
 // getHeld starts a Get and returns when its load runs.

@@ -18,10 +18,16 @@ func judge(e Entry) (State, string) {
 		return Miss, "a miss: " + why
 	}
 	switch {
+	case e.Kind == Barrier:
+		return miss(e.Writers.words() + "; a Get loads and does not store")
+	case e.Kind == Tombstone:
+		return miss(fmt.Sprintf("invalidated below revision %d, lower ones are refused for %s", e.Revision, span(e.RefusedFor)))
 	case e.Life == AnotherLife:
 		return miss("stored before its server was restarted or replaced")
 	case e.Kind == Placeholder && loading != "":
 		return Miss, "a miss: " + loading
+	case e.Kind == Placeholder && e.Lease.Failed:
+		return miss("its load failed, which those who waited for it are told for " + span(e.Lease.Left))
 	case e.Kind == Placeholder:
 		return miss("its load ended without a value")
 	case e.ServedFor.Duration == 0:
@@ -34,15 +40,27 @@ func judge(e Entry) (State, string) {
 	if e.Kind == Negative {
 		as = " as not found"
 	}
+	ending := ""
+	if g := e.Generation; g != nil && g.State == Ending {
+		ending = "; namespace " + printable(g.Name) + " is being cleared, this key in " + span(g.Left)
+	}
 	switch {
 	case e.FreshFor.Duration > 0:
-		return Fresh, "served fresh" + as
+		return Fresh, "served fresh" + as + ending
 	case e.Lease.Held:
-		return Stale, "served stale" + as + " while one loads, " + span(e.Lease.Left) + " left"
+		return Stale, "served stale" + as + " while one loads, " + span(e.Lease.Left) + " left" + ending
 	case e.Lease.Paused:
-		return Stale, "served stale" + as + ": the last load failed, the next may begin in " + span(e.Lease.Left)
+		return Stale, "served stale" + as + ": " + e.pause() + ", the next may begin in " + span(e.Lease.Left) + ending
 	}
-	return Stale, "served stale" + as + " while one loads: the next Get begins"
+	return Stale, "served stale" + as + " while one loads: the next Get begins" + ending
+}
+
+// pause says why no load may begin.
+func (e Entry) pause() string {
+	if e.Revision > 0 {
+		return "the last load failed or brought a lower revision"
+	}
+	return "the last load failed"
 }
 
 // overtaken names the first generation that is no longer the entry's.
@@ -51,7 +69,7 @@ func overtaken(e Entry) string {
 		what += " " + printable(g.Name)
 		switch g.State {
 		case Overtaken:
-			return what + " was invalidated " + span(g.Age) + " ago"
+			return what + " was " + g.overtakenBy()
 		case Missing:
 			return "the generation of " + what + " is missing: expired, evicted, or of an earlier life of its server"
 		}

@@ -58,23 +58,40 @@ type Kind string
 const (
 	Value       Kind = "value"
 	Negative    Kind = "negative"    // the source has no such value
-	Placeholder Kind = "placeholder" // a lease and no value
+	Placeholder Kind = "placeholder" // no value: a lease, or a load that has failed
+	Barrier     Kind = "barrier"     // a WriteThrough is under way; no value
+	Tombstone   Kind = "tombstone"   // an InvalidateBelow is remembered; no value
 )
 
 // Entry is what an entry says about itself. All ages and remaining times are by
 // the clock of the server.
 type Entry struct {
-	Kind         Kind  `json:"kind"`
+	Kind Kind `json:"kind"`
+	// PayloadBytes is the length of the encoded value.
 	PayloadBytes int64 `json:"payload_bytes"`
-	// Of a placeholder, the times are zero.
+	// Where there is no value, the times are zero.
 	LoadedAt time.Time `json:"loaded_at,omitzero"`
 	Age      Duration  `json:"age_ms"`
-	// FreshFor and ServedFor are what is left of the two lives, 0 for none.
+	// FreshFor and ServedFor are what is left of the two lives, 0 for none. Where
+	// the namespace is being cleared, that may be their end.
 	FreshFor  Duration `json:"fresh_for_ms"`
 	ServedFor Duration `json:"served_for_ms"`
 	// ExpiredFor is the time since both have ended.
 	ExpiredFor Duration `json:"expired_for_ms"`
 	LoadCost   Duration `json:"load_cost_ms"`
+
+	// Revision is the source's version of the value, 0 for none: one of a lower is
+	// not stored over it. Where there is no value, it is the lowest to be stored. It
+	// is a string in JSON, where large numbers are not exact.
+	Revision uint64 `json:"revision,string,omitzero"`
+	// RefusedFor is for how long a tombstone, which may stand under a barrier, will
+	// refuse values of lower revisions; 0 for none.
+	RefusedFor Duration `json:"refused_for_ms"`
+	// ValidatorBytes is the length of what the next load may ask the source by, 0
+	// for none. The text is not shown: it may be derived from the value.
+	ValidatorBytes int `json:"validator_bytes,omitzero"`
+	// Writers are those of a barrier, else nil.
+	Writers *Writers `json:"writers,omitzero"`
 
 	// ID, Schema and Incarnation are hexadecimal.
 	ID     string `json:"id"`
@@ -85,7 +102,7 @@ type Entry struct {
 	Life        Life   `json:"life"`
 
 	Lease      Lease        `json:"lease"`
-	Generation *Generation  `json:"generation,omitzero"` // of the namespace; nil for a placeholder
+	Generation *Generation  `json:"generation,omitzero"` // of the namespace; nil where there is no value
 	Tags       []Generation `json:"tags,omitzero"`
 }
 
@@ -103,9 +120,25 @@ const (
 type Lease struct {
 	// Held tells whether a load is under way.
 	Held bool `json:"held"`
-	// Paused tells that no load may begin yet because the last one failed.
+	// Paused tells that no load may begin yet because the last one failed, or
+	// brought an older revision than the value that stands.
 	Paused bool `json:"paused"`
-	// Left is the time to the end of either.
+	// Failed tells that a load has failed and left nothing, which those who waited
+	// for it are told. Others may load.
+	Failed bool `json:"failed"`
+	// Left is the time to the end of any of them.
+	Left Duration `json:"left_ms"`
+}
+
+// Writers are the calls of WriteThrough that keep up a barrier: while one does, a
+// Get loads and does not store.
+type Writers struct {
+	// Count is how many there are. Beyond 64 they are not told apart.
+	Count int `json:"count"`
+	// Contended tells that none of their values will be stored, since there was
+	// another one, or another write, or one that did not come to its end.
+	Contended bool `json:"contended"`
+	// Left is when the barrier ends, unless it is extended.
 	Left Duration `json:"left_ms"`
 }
 
@@ -117,6 +150,7 @@ const (
 	Current   GenerationState = "current"
 	Overtaken GenerationState = "overtaken" // invalidated since the load began
 	Missing   GenerationState = "missing"   // expired, evicted, or of another life of its node
+	Ending    GenerationState = "ending"    // overtaken by ClearOver, but this key's moment is to come
 )
 
 // Generation is what an entry's tag, or its namespace, stands at.
@@ -124,10 +158,18 @@ type Generation struct {
 	Name  string          `json:"name"`
 	State GenerationState `json:"state"`
 	// At is when the generation was made that Redis has: the last invalidation,
-	// or the first use. It is of the clock of the process that made it, and
-	// zero if there is none.
+	// or the first use. It is of the clock of the node that keeps it, and zero if
+	// there is none. Age is by the clock of the entry's node.
 	At  time.Time `json:"at,omitzero"`
 	Age Duration  `json:"age_ms"`
+	// By is the process that invalidated, "host/pid"; empty where the generation
+	// was made at its first use, or at the first after it was lost.
+	By string `json:"by,omitzero"`
+	// Over is what ClearOver was told: entries of the generation before end one by
+	// one within so much of At. 0 where they have ended at once.
+	Over Duration `json:"over_ms,omitzero"`
+	// Left is for how long the entry counts in the state Ending.
+	Left Duration `json:"left_ms,omitzero"`
 }
 
 // Duration is a time.Duration that JSON gets in milliseconds.

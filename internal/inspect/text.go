@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -45,13 +43,13 @@ func (r Report) writeRows(row func(label, format string, args ...any)) {
 	if e == nil {
 		return
 	}
-	if e.Kind != Placeholder {
+	if e.Kind.holdsValue() {
 		row("age", "%s, loaded at %s", span(e.Age), e.LoadedAt.Format(time.DateTime+" MST"))
 		row("fresh for", "%s", remaining(e.FreshFor))
 		row("served for", "%s", e.served())
 		row("load cost", "%s", span(e.LoadCost))
 	}
-	row("lease", "%s", e.Lease)
+	e.writeFences(row)
 	row("entry id", "%s", e.ID)
 	row("schema", "%s", e.Schema)
 	row("incarnation", "%s, %s", e.Incarnation, e.Life.words())
@@ -79,23 +77,16 @@ func (p Place) String() string {
 	return s
 }
 
-// String says whether a lease is held; its token is a secret.
-func (l Lease) String() string {
-	switch {
-	case l.Held:
-		return "held by a load, " + span(l.Left) + " left"
-	case l.Paused:
-		return "none before " + span(l.Left) + " have passed: the last load failed"
-	}
-	return "none"
-}
-
 func (k Kind) words() string {
 	switch k {
 	case Negative:
 		return "a negative: the source has no such value"
 	case Placeholder:
-		return "a placeholder: a lease without a value"
+		return "a placeholder: no value"
+	case Barrier:
+		return "a barrier: a WriteThrough is under way"
+	case Tombstone:
+		return "a tombstone: an InvalidateBelow is remembered"
 	}
 	return "a value"
 }
@@ -113,12 +104,32 @@ func (l Life) words() string {
 func (g Generation) words() string {
 	switch g.State {
 	case Current:
-		return "current, made " + span(g.Age) + " ago"
+		if g.By == "" {
+			return "current, made " + span(g.Age) + " ago, at first use"
+		}
+		return "current, made " + span(g.Age) + " ago by " + printable(g.By)
 	case Overtaken:
-		return "overtaken, invalidated " + span(g.Age) + " ago"
+		return "overtaken, " + g.overtakenBy()
+	case Ending:
+		return "ending: being " + g.overtakenBy() + ", this key counts for " + span(g.Left)
 	}
 	return string(g.State)
 }
+
+// overtakenBy says what has replaced the generation of an entry.
+func (g Generation) overtakenBy() string {
+	ago := span(g.Age) + " ago"
+	switch {
+	case g.By == "":
+		return "deleted, evicted or lost, and made anew " + ago
+	case g.Over.Duration > 0:
+		return "cleared over " + span(g.Over) + ", beginning " + ago + ", by " + printable(g.By)
+	}
+	return "invalidated " + ago + " by " + printable(g.By)
+}
+
+// holdsValue tells whether there is an answer of the source.
+func (k Kind) holdsValue() bool { return k == Value || k == Negative }
 
 func (e Entry) served() string {
 	if e.ServedFor.Duration == 0 {
@@ -132,45 +143,4 @@ func remaining(d Duration) string {
 		return "no longer"
 	}
 	return span(d)
-}
-
-// span writes a duration in at most two units.
-func span(of Duration) string {
-	d := of.Duration
-	if d < 10*time.Millisecond {
-		return strconv.FormatFloat(float64(d.Round(10*time.Microsecond))/float64(time.Millisecond), 'f', -1, 64) + " ms"
-	}
-	if d = d.Round(time.Millisecond); d < time.Second {
-		return fmt.Sprintf("%d ms", d/time.Millisecond)
-	}
-	d = d.Round(time.Second)
-	const day = 24 * time.Hour
-	for _, u := range []struct {
-		more        time.Duration
-		unit, parts string
-		of          time.Duration
-	}{
-		{2 * day, "d", "h", day},
-		{time.Hour, "h", "m", time.Hour},
-		{time.Minute, "m", "s", time.Minute},
-	} {
-		if d < u.more {
-			continue
-		}
-		sub := map[string]time.Duration{"h": time.Hour, "m": time.Minute, "s": time.Second}[u.parts]
-		text := fmt.Sprintf("%d %s", d/u.of, u.unit)
-		if rest := d % u.of / sub; rest > 0 {
-			text += fmt.Sprintf(" %d %s", rest, u.parts)
-		}
-		return text
-	}
-	return fmt.Sprintf("%d s", d/time.Second)
-}
-
-// printable quotes what could disturb a terminal.
-func printable(s string) string {
-	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(s)
-	}
-	return s
 }
