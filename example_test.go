@@ -219,6 +219,35 @@ func ExampleCache_Stats() {
 	// 0.75 of the Gets were hits, 1 load
 }
 
+// Printed as a whole, an Explanation tells all it knows, one fact a line.
+func ExampleCache_Explain() {
+	ctx, db := context.Background(), table{1: {1, "Ada"}}
+	c, err := embedded.Open(ctx)
+	check(err)
+	defer c.Close()
+	users, err := larder.New(c, larder.Options[int64, User]{
+		Namespace: "user", TTL: time.Minute, Load: db.User,
+		Tags: func(int64) []string { return []string{"users"} },
+	})
+	check(err)
+	defer users.Close()
+
+	_, err = users.Get(ctx, 1)
+	check(err)
+	x, err := users.Explain(ctx, 1)
+	check(err)
+	fmt.Println(x.Verdict)
+
+	check(users.InvalidateTags(ctx, "users"))
+	x, err = users.Explain(ctx, 1)
+	check(err)
+	fmt.Println(x.Generations[1].State, "by", x.LastInvalidation.Tag) // and LastInvalidation.By, host/pid
+	// Output:
+	// select 1
+	// from L1: served fresh
+	// overtaken by users
+}
+
 // A value past its TTL is served at once while a new one is loaded behind it, and
 // for as long as that fails.
 func ExampleOptions_staleFor() {

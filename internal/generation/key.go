@@ -17,6 +17,10 @@ const (
 // TagKey is the Redis key of a tag's generation.
 func TagKey(tag string) string { return tagPrefix + tag }
 
+// TagOf is the tag whose generation has a Redis key; false where it is a
+// namespace's.
+func TagOf(key string) (tag string, ok bool) { return strings.CutPrefix(key, tagPrefix) }
+
 // NamespaceKey is the Redis key of a namespace's generation.
 func NamespaceKey(namespace string) string { return namespacePrefix + namespace }
 

@@ -115,4 +115,8 @@ func lifeOf(c Reader, key string, e entry.Entry) Life {
 	return AnotherLife
 }
 
+// HasSchema tells whether the entry has a schema, the fingerprint of a Go type and
+// codec.
+func (e *Entry) HasSchema(schema uint64) bool { return e.Schema == hex(schema) }
+
 func hex(n uint64) string { return fmt.Sprintf("%016x", n) }

@@ -50,16 +50,25 @@ func read(ctx context.Context, c conn.Pipeliner, key, last string) (stored, erro
 	if err != nil {
 		return stored{}, err
 	}
-	if len(v) != len(parts) || len(v[4].Elems) != 2 {
+	if len(v) != len(parts) {
 		return stored{}, errReply
 	}
-	seconds, err1 := v[4].Elems[0].Int64()
-	micros, err2 := v[4].Elems[1].Int64()
-	s := stored{now: seconds*1000 + micros/1000, kind: v[0].Str, ttl: v[1].Int, size: v[2].Int, raw: v[3].Str}
+	now, err := clock(v[4])
+	s := stored{now: now, kind: v[0].Str, ttl: v[1].Int, size: v[2].Int, raw: v[3].Str}
 	if s.kind != "string" {
 		s.size, s.raw = 0, "" // instead, there are errors about the type
 	}
-	return s, errors.Join(err1, err2)
+	return s, err
+}
+
+// clock reads the reply to TIME, as Unix milliseconds.
+func clock(v conn.Value) (int64, error) {
+	if len(v.Elems) != 2 {
+		return 0, errReply
+	}
+	seconds, err1 := v.Elems[0].Int64()
+	micros, err2 := v.Elems[1].Int64()
+	return seconds*1000 + micros/1000, errors.Join(err1, err2)
 }
 
 func transact(ctx context.Context, c conn.Pipeliner, parts []conn.Command) ([]conn.Value, error) {

@@ -39,6 +39,9 @@ type Report struct {
 
 	// Entry is nil unless there is one.
 	Entry *Entry `json:"entry,omitzero"`
+
+	// Process is nil unless a process tells what it knows itself.
+	Process *Process `json:"-"`
 }
 
 // Place is the server that has the key.

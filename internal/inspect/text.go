@@ -18,6 +18,9 @@ func (r Report) WriteText(w io.Writer) error {
 	row("verdict", "%s", r.Verdict)
 	row("key", "%s", printable(r.RedisKey))
 	row("lives in", "%s", r.Place)
+	if r.Process != nil {
+		r.Process.write(row)
+	}
 	if r.Exists {
 		r.writeRows(row)
 	}
