@@ -216,12 +216,14 @@ var fenceTests = map[string]func(*testing.T, *instance){
 
 	"the lease is renewed while a slow load runs": func(t *testing.T, in *instance) {
 		ctx, g := testContext(t), newGate()
-		c := open(t, in, larder.Options[string, int64]{Load: g.load, Lease: 100 * time.Millisecond})
+		// Long enough for a loaded machine to renew it in time.
+		const period = 500 * time.Millisecond
+		c := open(t, in, larder.Options[string, int64]{Load: g.load, Lease: period})
 		first := getAsync(ctx, c, "key")
 		receive(t, "the load", g.started)
-		overdue := time.After(350 * time.Millisecond)
+		overdue := time.After(5 * period / 2)
 		second := getAsync(ctx, c, "key")
-		receive(t, "three leases", overdue)
+		receive(t, "more than two leases", overdue)
 		g.release <- struct{}{}
 		for _, ch := range []<-chan got{first, second} {
 			if r := receive(t, "a Get", ch); r.err != nil || r.v != 1 {
