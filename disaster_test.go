@@ -24,7 +24,7 @@ type disaster struct {
 // old entry counts that comes back, nor the fill of a load that began before.
 func outlives(t *testing.T, d disaster, invalidate func(context.Context, *process) error, s source) {
 	t.Helper()
-	ctx := within(t, time.Minute)
+	ctx := within(t, 3*time.Minute)
 	a, b := s.invalidator(t, patient(d.url)), s.bystander(t, patient(d.url))
 	s.hits(ctx, t, a, "k")
 	s.hits(ctx, t, b, "k")

@@ -28,7 +28,7 @@ func TestFullServerTakesInvalidations(t *testing.T) {
 	for by, invalidate := range ways {
 		t.Run(by, func(t *testing.T) {
 			t.Parallel()
-			ctx := within(t, time.Minute)
+			ctx := within(t, 3*time.Minute)
 			s := newSource("k")
 			if by == "key" {
 				invalidate = s.invalidations()[by]
@@ -81,7 +81,7 @@ func TestEvictionIsAMiss(t *testing.T) {
 				evicting = 1000 // keys
 				room     = 300 << 10
 			)
-			ctx := within(t, time.Minute)
+			ctx := within(t, 3*time.Minute)
 			keys := numbered(20)
 			s := newSource(keys...)
 			server := redistest.Start(t, "--maxmemory-policy", policy)

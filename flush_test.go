@@ -12,7 +12,7 @@ import (
 func TestFlushUnderTraffic(t *testing.T) {
 	t.Parallel()
 	const flushes, changesEach = 30, 20
-	ctx := within(t, time.Minute)
+	ctx := within(t, 3*time.Minute)
 	keys := numbered(4)
 	s := newSource(keys...)
 	server := redistest.Start(t)

@@ -17,7 +17,7 @@ import (
 func TestReshardingUnderTraffic(t *testing.T) {
 	t.Parallel()
 	const moves, changesAStage = 8, 25
-	ctx := within(t, time.Minute)
+	ctx := within(t, 3*time.Minute)
 	s := newSource("k")
 	cluster := redistest.Cluster(t, 3)
 	a, b := s.invalidator(t, patient(cluster.URL())), s.bystander(t, patient(cluster.URL()))

@@ -70,7 +70,7 @@ func TestWarmTenThousandKeys(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx := within(t, time.Minute)
+			ctx := within(t, 3*time.Minute)
 			server := redistest.Start(t)
 			open := opener(server.URL())
 			w := &warmSource{concurrency: int64(tt.opts.Concurrency), full: make(chan struct{})}
