@@ -82,6 +82,12 @@ func (b *buffer) write(p []byte) (n int, err error) {
 	}
 }
 
+func (b *buffer) size() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.data)
+}
+
 // at has the waiting look again when t has come.
 func (b *buffer) at(t time.Time) {
 	if !t.IsZero() {

@@ -10,18 +10,19 @@ type Kind uint8
 
 // The kinds of a Fault.
 const (
-	// Freeze reads commands and executes none of them, until it is mended: a
-	// process that was stopped. What comes behind such a command waits too.
+	// Freeze reads commands, executes none of them and pushes nothing, until it
+	// is mended: a process that was stopped. What comes behind such a command
+	// waits too.
 	Freeze Kind = iota + 1
-	// Mute executes, and holds the reply back until it is mended. As on a
-	// network, everything behind it on its connection is held back too.
+	// Mute executes, and holds replies and pushes back until it is mended. As on
+	// a network, everything behind one on its connection is held back too.
 	Mute
 	// Half executes, and sends the first half of the reply's bytes; the rest
 	// comes when it is mended.
 	Half
 	// Delay executes at once, and lets the reply arrive Fault.By later.
 	Delay
-	// HoldPushes is Mute for invalidations: the connection falls silent with the
+	// HoldPushes is Mute for invalidations alone: the connection falls silent with the
 	// first of them, since Redis keeps pushes and replies in one order.
 	HoldPushes
 	// Die closes the connection in place of executing.

@@ -129,6 +129,17 @@ func (s *Server) Received(names ...string) (n int) {
 	return n
 }
 
+// Unread is how many bytes clients have sent that the server has not read. It
+// reads ahead by a few kilobytes.
+func (s *Server) Unread() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.sessions {
+		n += c.end.in.size()
+	}
+	return n
+}
+
 func (s *Server) change(fn func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

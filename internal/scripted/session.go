@@ -121,7 +121,7 @@ func (n *session) next() (*line, bool) {
 func (n *session) send(l *line) bool {
 	hold := []Kind{Mute}
 	if l.Push {
-		hold = []Kind{HoldPushes}
+		hold = []Kind{HoldPushes, Mute, Freeze}
 	}
 	if !n.wait(func() bool { return n.s.faultLocked(l.Exchange, hold...) != nil || time.Now().Before(l.due) }) {
 		return false
