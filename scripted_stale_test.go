@@ -2,6 +2,7 @@ package larder_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -201,6 +202,38 @@ func TestLateFillIsRefused(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// A Set whose caller has given up is delivered after the key was invalidated.
+func TestLateSetIsRefused(t *testing.T) {
+	for _, script := range []string{"acquire", "fill"} {
+		t.Run(script, func(t *testing.T) {
+			onTwoScripts(t, func(t *testing.T, _ *embedded.Engine, a, b *scripted.Server) {
+				src := newSource(2)
+				writer := newCache(t, connect(t, a, redisconn.Options{}), src.options())
+				late := newCache(t, connect(t, b, redisconn.Options{SilenceTimeout: time.Hour, CutTimeout: time.Hour}), src.options())
+				wants(t, late, "other", 2)
+				if err := late.Set(t.Context(), "k", 0); err != nil { // so that the server knows the scripts
+					t.Fatal(err)
+				}
+				mend := b.Break(scripted.Fault{Kind: scripted.Freeze, On: executes(script)})
+				if err := late.Set(within(t, 10*time.Millisecond), "k", 1); !errors.Is(err, larder.ErrInvalidationPending) {
+					t.Fatalf("error %v, want ErrInvalidationPending", err)
+				}
+				if err := writer.Invalidate(t.Context(), "k"); err != nil {
+					t.Fatal(err)
+				}
+				wants(t, writer, "k", 2)
+				wants(t, late, "k", 2)
+				mend()
+				synctest.Wait()
+				wants(t, writer, "k", 2)
+				elapse(recovery)
+				wants(t, writer, "k", 2)
+				wants(t, late, "k", 2)
+			})
+		})
 	}
 }
 

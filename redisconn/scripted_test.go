@@ -59,3 +59,40 @@ func TestSilenceIsNoticedBeforeTheFirstCallerGivesUp(t *testing.T) {
 		}
 	}
 }
+
+// Whatever the server does to a new connection, Open is back with its context.
+func TestOpenIsBackInTime(t *testing.T) {
+	const deadline = 100 * time.Millisecond
+	for name, kind := range map[string]scripted.Kind{
+		"frozen": scripted.Freeze, "mute": scripted.Mute, "half answers": scripted.Half,
+		"dies": scripted.Die, "dies answering": scripted.DieAnswering, "refuses": scripted.Refuse, "unreachable": scripted.Hang,
+	} {
+		for _, on := range []string{"HELLO", "INFO"} {
+			t.Run(name+" "+on, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					e, err := embedded.New(embedded.Options{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					t.Cleanup(func() { _ = e.Close() })
+					s := scripted.New(e)
+					t.Cleanup(s.Close)
+					s.Break(scripted.Fault{Kind: kind, On: scripted.Commands(on)})
+					ctx, cancel := context.WithTimeout(t.Context(), deadline)
+					defer cancel()
+					start := time.Now()
+					if _, err := Open(ctx, scripted.URL, Options{Dial: s.Dial}); !errors.Is(err, conn.ErrUnavailable) {
+						t.Errorf("got %v", err)
+					}
+					if d := time.Since(start); d > deadline {
+						t.Errorf("it took %v", d)
+					}
+					synctest.Wait()
+					if n := s.Connections(); n > 0 && kind != scripted.Freeze {
+						t.Errorf("%d connections are left", n)
+					}
+				})
+			})
+		}
+	}
+}
