@@ -145,4 +145,3 @@ func TestMissingValueIsRememberedAfterATagInvalidation(t *testing.T) {
 		}
 	})
 }
-
