@@ -381,7 +381,7 @@ func expiring(t *testing.T, c conn.Conn) {
 }
 
 func TestAdversary(t *testing.T) {
-	from, n := uint64(0), uint64(128)
+	from, n := uint64(0), uint64(64)
 	if s := os.Getenv("LARDER_SEED"); s != "" {
 		from, _ = strconv.ParseUint(s, 10, 64)
 		n = 1
