@@ -185,7 +185,6 @@ var streamCommands = []command{
 }
 
 var otherCommands = []command{
-	{name: "command", arity: -1, flags: noScript},
 	{name: "echo", arity: 2},
 	{name: "geoadd", arity: -5, flags: write | grow, first: 1, last: 1},
 	{name: "geodist", arity: -4, flags: read, first: 1, last: 1},

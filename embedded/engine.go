@@ -32,6 +32,7 @@ type Engine struct {
 	deadlines deadlines
 	room      int // keys that may surely be created before counting again
 	conns     map[*Conn]struct{}
+	monitors  map[*subscriber]struct{}
 	pushed    []*Conn // connections with pushes of the present call
 	scripts   map[string]*sandbox.Program
 	lua       *sandbox.State
@@ -46,15 +47,16 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		opts:    o.withDefaults(),
-		id:      newIdentity(),
-		lock:    newLock(),
-		done:    make(chan struct{}),
-		alarm:   newAlarm(),
-		redis:   miniredis.NewMiniRedis(),
-		conns:   map[*Conn]struct{}{},
-		scripts: map[string]*sandbox.Program{},
-		lua:     sandbox.New(),
+		opts:     o.withDefaults(),
+		id:       newIdentity(),
+		lock:     newLock(),
+		done:     make(chan struct{}),
+		alarm:    newAlarm(),
+		redis:    miniredis.NewMiniRedis(),
+		conns:    map[*Conn]struct{}{},
+		monitors: map[*subscriber]struct{}{},
+		scripts:  map[string]*sandbox.Program{},
+		lua:      sandbox.New(),
 	}
 	e.id.started, e.incarnation = e.opts.Now(), e.id.incarnation()
 	// Dial starts miniredis without a listener; the pipe itself is not needed.

@@ -42,6 +42,9 @@ func (e *Engine) executeKnownLocked(x *call, c *command, args []string) reply {
 			return failure(why)
 		}
 	}
+	if len(e.monitors) > 0 {
+		e.monitorLocked(x, args)
+	}
 	if c.run != nil {
 		return c.run(e, x, args)
 	}

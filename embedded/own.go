@@ -2,6 +2,7 @@ package embedded
 
 // ownCommands are executed by this package.
 var ownCommands = []command{
+	{name: "command", arity: -1, flags: noScript, run: runCommand},
 	{name: "discard", arity: 1, flags: noScript, run: runTransactionCommand},
 	{name: "eval", arity: -3, flags: noScript, run: runEval},
 	{name: "eval_ro", arity: -3, flags: noScript, run: runEvalRO},
