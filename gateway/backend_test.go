@@ -210,3 +210,5 @@ func (l *listener) want(line string) {
 		l.tb.Fatalf("got %q, want %q", got, line)
 	}
 }
+
+var bg = context.Background()
