@@ -106,6 +106,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve finds out what the request is for.
 func (x *exchange) serve() {
 	r := x.r
+	x.limitBody()
 	if len(r.Header["Origin"]) > 0 {
 		allowOrigin(x.w.Header())
 	}

@@ -54,7 +54,16 @@ func (e *sizeError) Error() string {
 
 var errBody = errors.New("ERR failed to read the request body")
 
-// readBody reads a request's body into s.body, within the limits of size and time.
+// limitBody bounds how long the body may take. It counts for bodies that are
+// refused too: net/http reads on for a while before it answers.
+func (x *exchange) limitBody() {
+	if x.r.ContentLength != 0 {
+		// An error means that the connection knows no deadlines, as in tests.
+		_ = http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(x.g.opts.BodyTimeout))
+	}
+}
+
+// readBody reads a request's body into s.body, within the limit of size.
 func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request, s *scratch) error {
 	s.body = s.body[:0]
 	limit := int64(g.opts.MaxRequest)
@@ -64,10 +73,6 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request, s *scratch) e
 	case r.ContentLength > limit:
 		return &sizeError{"request", limit, r.ContentLength}
 	}
-	// An error means that the connection knows no deadlines, as in tests.
-	ctl := http.NewResponseController(w)
-	_ = ctl.SetReadDeadline(time.Now().Add(g.opts.BodyTimeout))
-	defer func() { _ = ctl.SetReadDeadline(time.Time{}) }()
 	if n := int(r.ContentLength); n > 0 {
 		// What a client announces is not believed before it is there.
 		s.body = grow(s.body, min(n, keepBuffer)+1)
@@ -82,6 +87,7 @@ func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request, s *scratch) e
 		case int64(len(s.body)) > limit:
 			return &sizeError{"request", limit, int64(len(s.body))}
 		case errors.Is(err, io.EOF):
+			_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 			return nil
 		case err != nil:
 			return errBody
