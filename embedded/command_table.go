@@ -10,7 +10,7 @@ func init() {
 	// Assigned here because commands of the list look it up.
 	commands = make(map[string]*command, 256)
 	for _, list := range [][]command{
-		stringCommands, keyCommands, hashCommands, listCommands, setCommands, zsetCommands,
+		stringCommands, keyCommands, hashCommands, fieldCommands, listCommands, setCommands, zsetCommands,
 		streamCommands, otherCommands, ownCommands, refusedCommands,
 	} {
 		for _, c := range list {

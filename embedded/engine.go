@@ -30,6 +30,7 @@ type Engine struct {
 	wire      *wire
 	now       time.Time // of the present call
 	deadlines deadlines
+	fields    fieldLives
 	room      int // keys that may surely be created before counting again
 	conns     map[*Conn]struct{}
 	monitors  map[*subscriber]struct{}
@@ -109,7 +110,7 @@ func (e *Engine) Close() error {
 		for c := range e.conns {
 			c.end()
 		}
-		e.conns, e.scripts, e.deadlines = nil, nil, deadlines{}
+		e.conns, e.scripts, e.deadlines, e.fields = nil, nil, deadlines{}, fieldLives{}
 		e.redis.Close()
 		e.lock.release()
 	})
