@@ -19,7 +19,7 @@ func (p *planner) everywhere(r *row, join func([]conn.Value) conn.Value) {
 		return
 	}
 	cmd := conn.Command{Args: r.args}
-	r.alone = func(ctx context.Context) (conn.Value, error) {
+	r.differ().alone = func(ctx context.Context) (conn.Value, error) {
 		nodes := g.nodes.Nodes()
 		if len(nodes) == 0 {
 			return conn.Value{}, &conn.Error{Op: cmd.Name(), Err: errNoNodes}
@@ -101,7 +101,7 @@ func failed(results []conn.Result) error {
 // spreadMGet reads each slot's keys by themselves.
 func spreadMGet(r *row) {
 	groups, at := bySlot(r, 1)
-	r.spread = groups
+	r.differ().spread = groups
 	r.gather = func(results []conn.Result) (conn.Value, error) {
 		if err := failed(results); err != nil {
 			return conn.Value{}, err
@@ -122,13 +122,13 @@ func spreadMSet(r *row) {
 		r.fail(wrongArity("mset"))
 		return
 	}
-	r.spread, _ = bySlot(r, 2)
+	r.differ().spread, _ = bySlot(r, 2)
 	r.gather = func(results []conn.Result) (conn.Value, error) { return okay(), failed(results) }
 }
 
 // spreadSum is for commands that count keys.
 func spreadSum(r *row) {
-	r.spread, _ = bySlot(r, 1)
+	r.differ().spread, _ = bySlot(r, 1)
 	r.gather = func(results []conn.Result) (conn.Value, error) {
 		if err := failed(results); err != nil {
 			return conn.Value{}, err

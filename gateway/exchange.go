@@ -3,11 +3,10 @@ package gateway
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/larder-go/larder/conn"
 )
 
 // exchange is one request and its response.
@@ -151,7 +150,7 @@ func (x *exchange) one(s *scratch, args []string) {
 	r := &s.rows[0]
 	ctx := x.context()
 	p := planner{g: x.g, role: x.role}
-	if p.plan(ctx, r); !r.settled {
+	if p.plan(ctx, r); !r.settled() {
 		x.g.execute(ctx, s, s.rows)
 	}
 	s.out = s.out[:0]
@@ -161,8 +160,8 @@ func (x *exchange) one(s *scratch, args []string) {
 		s.out = x.g.appendItem(s.out, r, x.encoded)
 	}
 	status := http.StatusOK
-	if r.err != nil {
-		_, status = explain(r.err)
+	if r.res.Err != nil {
+		_, status = explain(r.res.Err)
 	}
 	x.send(status, s.out)
 }
@@ -178,10 +177,10 @@ func (x *exchange) rows(s *scratch) error {
 		return err
 	}
 	args := p.args()
-	s.rows = s.rows[:0]
+	s.rows = slices.Grow(s.rows[:0], len(p.rows))[:len(p.rows)] // giveBack has cleared them
 	start := 0
-	for _, sp := range p.rows {
-		s.rows = append(s.rows, row{args: args[start:sp.end:sp.end], null: sp.null})
+	for i, sp := range p.rows {
+		s.rows[i].args, s.rows[i].null = args[start:sp.end:sp.end], sp.null
 		start = sp.end
 	}
 	x.commands = len(s.rows)
@@ -220,8 +219,8 @@ func (x *exchange) multi() {
 	p := planner{g: x.g, role: x.role, atomic: true, slot: -1}
 	for i := range s.rows {
 		r := &s.rows[i]
-		if p.plan(ctx, r); r.err != nil {
-			x.failed(r.err)
+		if p.plan(ctx, r); r.settled() && r.res.Err != nil {
+			x.failed(r.res.Err)
 			return
 		}
 	}
@@ -257,7 +256,7 @@ func (x *exchange) items(s *scratch) {
 func (x *exchange) failed(err error) {
 	text, status := explain(err)
 	if x.resp {
-		x.send(status, appendRESP(nil, &row{err: &conn.ServerError{Text: text}}))
+		x.send(status, appendRESPError(nil, text))
 		return
 	}
 	x.send(status, appendError(nil, text))

@@ -11,11 +11,11 @@ import (
 func (g *Gateway) execute(ctx context.Context, s *scratch, rows []row) {
 	from := 0
 	for i := range rows {
-		if rows[i].settled || rows[i].alone == nil {
+		r := &rows[i]
+		if r.settled() || !r.runsAlone() {
 			continue
 		}
 		g.pipeline(ctx, s, rows[from:i])
-		r := &rows[i]
 		v, err := r.alone(ctx)
 		r.answer(v, err)
 		from = i + 1
@@ -25,10 +25,22 @@ func (g *Gateway) execute(ctx context.Context, s *scratch, rows []row) {
 
 // answer takes what the server said.
 func (r *row) answer(v conn.Value, err error) {
-	if r.finish != nil {
+	if r.detour != nil && r.finish != nil {
 		v, err = r.finish(v, err)
 	}
 	r.settle(v, err)
+}
+
+// take settles r with the results of its commands.
+func (r *row) take(results []conn.Result) {
+	switch {
+	case r.detour == nil:
+		r.res = &results[0]
+	case r.gather != nil:
+		r.answer(r.gather(results))
+	default:
+		r.answer(results[0].Value, results[0].Err)
+	}
 }
 
 // pipeline sends the commands of rows in one go.
@@ -37,8 +49,8 @@ func (g *Gateway) pipeline(ctx context.Context, s *scratch, rows []row) {
 	for i := range rows {
 		r := &rows[i]
 		switch {
-		case r.settled:
-		case r.spread != nil:
+		case r.settled():
+		case r.isSpread():
 			cmds = append(cmds, r.spread...)
 		default:
 			cmds = append(cmds, conn.Command{Args: r.args, KeyAt: r.keyAt})
@@ -50,12 +62,9 @@ func (g *Gateway) pipeline(ctx context.Context, s *scratch, rows []row) {
 		return
 	case 1: // one command is cheaper by itself
 		for i := range rows {
-			if r := &rows[i]; !r.settled {
-				v, err := g.c.Do(ctx, cmds[0])
-				if r.gather != nil {
-					v, err = r.gather([]conn.Result{{Value: v, Err: err}})
-				}
-				r.answer(v, err)
+			if r := &rows[i]; !r.settled() {
+				s.result[0].Value, s.result[0].Err = g.c.Do(ctx, cmds[0])
+				r.take(s.result[:])
 			}
 		}
 		return
@@ -65,13 +74,13 @@ func (g *Gateway) pipeline(ctx context.Context, s *scratch, rows []row) {
 	for i := range rows {
 		r := &rows[i]
 		switch {
-		case r.settled:
-		case r.spread != nil:
+		case r.settled():
+		case r.isSpread():
 			n := len(r.spread)
-			r.answer(r.gather(results[at : at+n]))
+			r.take(results[at : at+n])
 			at += n
 		default:
-			r.answer(results[at].Value, results[at].Err)
+			r.take(results[at : at+1])
 			at++
 		}
 	}
@@ -83,7 +92,7 @@ func (g *Gateway) transact(ctx context.Context, rows []row) error {
 	cmds := make([]conn.Command, 1, len(rows)+2)
 	cmds[0] = conn.Cmd("MULTI")
 	for i := range rows {
-		if r := &rows[i]; !r.settled {
+		if r := &rows[i]; !r.settled() {
 			cmds = append(cmds, conn.Command{Args: r.args, KeyAt: r.keyAt})
 		}
 	}
@@ -109,7 +118,7 @@ func (g *Gateway) transact(ctx context.Context, rows []row) error {
 	}
 	for i := range rows {
 		r := &rows[i]
-		if r.settled {
+		if r.settled() {
 			continue
 		}
 		v := replies[0]

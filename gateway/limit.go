@@ -21,6 +21,7 @@ type scratch struct {
 	parser parser
 	rows   []row
 	cmds   []conn.Command
+	result [1]conn.Result // of a command that is sent by itself
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -38,6 +39,7 @@ func (s *scratch) giveBack() {
 	}
 	clear(s.rows)
 	clear(s.cmds[:cap(s.cmds)])
+	s.result[0] = conn.Result{}
 	s.parser.src = nil
 	scratches.Put(s)
 }

@@ -11,18 +11,19 @@ import (
 // appendItem appends {"result":…} or {"error":…}. A result beyond the limit is
 // an error.
 func (g *Gateway) appendItem(b []byte, r *row, encoded bool) []byte {
-	if r.err != nil {
-		text, _ := explain(r.err)
+	if r.res.Err != nil {
+		text, _ := explain(r.res.Err)
 		return appendError(b, text)
 	}
 	start := len(b)
 	b = append(b, `{"result":`...)
-	b = appendValue(b, r.value, r.shape, encoded, true)
+	b = appendValue(b, r.res.Value, r.shape, encoded, true)
 	b = append(b, '}')
 	if len(b)-start > g.opts.MaxRequest {
-		if n := size(r.value); n > int64(g.opts.MaxRequest) {
-			r.err = &conn.ServerError{Text: (&sizeError{"request", int64(g.opts.MaxRequest), n}).Error()}
-			return appendError(b[:start], r.err.(*conn.ServerError).Text)
+		if n := size(r.res.Value); n > int64(g.opts.MaxRequest) {
+			text := (&sizeError{"request", int64(g.opts.MaxRequest), n}).Error()
+			r.fail(&conn.ServerError{Text: text})
+			return appendError(b[:start], text)
 		}
 	}
 	return b

@@ -9,11 +9,11 @@ import (
 
 // appendRESP appends a row's reply in RESP2.
 func appendRESP(b []byte, r *row) []byte {
-	if r.err != nil {
-		text, _ := explain(r.err)
+	if r.res.Err != nil {
+		text, _ := explain(r.res.Err)
 		return appendRESPError(b, text)
 	}
-	return appendRESPValue(b, r.value, r.shape)
+	return appendRESPValue(b, r.res.Value, r.shape)
 }
 
 func appendRESPError(b []byte, text string) []byte {

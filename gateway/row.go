@@ -11,30 +11,48 @@ import (
 // row is one command of a request on its way. plan decides how it is executed:
 // it is settled (value and err are the answer), it takes part in a pipeline
 // with some commands of its own, or it runs alone between two pipelines.
+//
+// Pipelines have hundreds of rows, so a row is small: what few of them need
+// stands in its detour, and the answer stays where the server's has arrived.
 type row struct {
 	args  []string
-	null  bool // an argument was JSON's null
+	keyAt int
 	shape shape
+	null  bool // an argument was JSON's null
+	*detour
+	res *conn.Result // nil until settled
+}
 
-	settled bool
-	alone   func(ctx context.Context) (conn.Value, error)
-	keyAt   int
+// detour is what makes a command more than one that is sent and answered.
+type detour struct {
+	alone func(ctx context.Context) (conn.Value, error)
 	// spread, if set, is sent instead of args; gather then puts their results
 	// together.
 	spread []conn.Command
 	gather func(results []conn.Result) (conn.Value, error)
 	// finish, if set, makes the answer out of the server's.
 	finish func(v conn.Value, err error) (conn.Value, error)
-
-	value conn.Value
-	err   error
 }
 
-func (r *row) settle(v conn.Value, err error) {
-	r.settled, r.value, r.err = true, v, err
+// differ returns the detour of r, which has one from now on.
+func (r *row) differ() *detour {
+	if r.detour == nil {
+		r.detour = &detour{}
+	}
+	return r.detour
 }
+
+func (r *row) settled() bool { return r.res != nil }
+
+func (r *row) settle(v conn.Value, err error) { r.res = &conn.Result{Value: v, Err: err} }
 
 func (r *row) fail(err error) { r.settle(conn.Value{}, err) }
+
+// runsAlone tells whether r is not part of a pipeline.
+func (r *row) runsAlone() bool { return r.detour != nil && r.alone != nil }
+
+// isSpread tells whether r sends several commands.
+func (r *row) isSpread() bool { return r.detour != nil && r.spread != nil }
 
 // planner prepares the commands of one request.
 type planner struct {
@@ -69,10 +87,10 @@ func (p *planner) plan(ctx context.Context, r *row) {
 	sub := c.sub(r.args)
 	d := c.dialect
 	switch {
-	case refused(c, sub, d):
+	case sub.refused:
 		r.fail(notAvailable(r.args[0]))
 		return
-	case p.role == reader && !readable(c, sub):
+	case p.role == reader && !sub.readable:
 		r.fail(notPermitted(c.name))
 		return
 	case !sub.arityOK(len(r.args)) && (d == nil || !d.anyArity):
@@ -80,9 +98,9 @@ func (p *planner) plan(ctx context.Context, r *row) {
 		return
 	}
 	r.args[0] = c.upper
-	r.shape = shapes[c.name]
+	r.shape = c.shape
 	if d != nil && d.prepare != nil {
-		if d.prepare(p, r); r.settled {
+		if d.prepare(p, r); r.settled() {
 			return
 		}
 	}
@@ -100,7 +118,7 @@ func (p *planner) place(ctx context.Context, c, sub *command, r *row) {
 	cluster := p.g.caps.Cluster
 	if !all && cluster {
 		p.askKeys(ctx, r)
-		if r.settled {
+		if r.settled() {
 			return
 		}
 	}
@@ -111,7 +129,7 @@ func (p *planner) place(ctx context.Context, c, sub *command, r *row) {
 		}
 	}
 	switch {
-	case r.alone != nil:
+	case r.runsAlone():
 		if p.atomic {
 			r.fail(&conn.ServerError{Text: "ERR '" + c.name + "' is not available in a transaction of a cluster, nor with WITHTYPE"})
 		}

@@ -31,7 +31,7 @@ func prepareScan(p *planner, r *row) {
 	if typed >= 0 {
 		args = slices.Delete(slices.Clone(args), typed, typed+1)
 	}
-	r.alone = func(ctx context.Context) (conn.Value, error) {
+	r.differ().alone = func(ctx context.Context) (conn.Value, error) {
 		v, err := g.scan(ctx, args)
 		if err != nil || typed < 0 {
 			return v, err

@@ -161,7 +161,7 @@ func prepareScriptLoad(p *planner, r *row) {
 	if text, digest, changed := p.g.accepted(r.args[2]); changed {
 		r.args = slices.Clone(r.args)
 		r.args[2] = text
-		r.finish = func(v conn.Value, err error) (conn.Value, error) {
+		r.differ().finish = func(v conn.Value, err error) (conn.Value, error) {
 			if err == nil {
 				v = conn.Value{Kind: conn.Bulk, Str: digest}
 			}
@@ -185,7 +185,7 @@ func prepareScriptExists(p *planner, r *row) {
 	if s.known.Load() == 0 {
 		return
 	}
-	r.finish = func(v conn.Value, err error) (conn.Value, error) {
+	r.differ().finish = func(v conn.Value, err error) (conn.Value, error) {
 		for i, digest := range digests {
 			if _, ok := s.text(digest); ok && err == nil && i < len(v.Elems) {
 				v.Elems[i].Int = 1

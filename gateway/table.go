@@ -29,6 +29,10 @@ type command struct {
 	keys              keyFinder // of those whose positions depend on the arguments
 	subs              map[string]*command
 	dialect           *dialect // nil for most
+	shape             shape
+	// refused and readable are what permission.go decides for the command, or
+	// for the subcommand where this is one.
+	refused, readable bool
 }
 
 // flags are the ones of COMMAND that matter here.
@@ -113,7 +117,7 @@ func newTable(v conn.Value) *table {
 	// Answered by the gateway whether the server has them or not.
 	for name, d := range dialects {
 		if d.local && t.commands[name] == nil {
-			t.add(&command{name: name, upper: strings.ToUpper(name), arity: -1, dialect: d})
+			t.add(&command{name: name, upper: strings.ToUpper(name), arity: -1, dialect: d, readable: harmless[name]})
 		}
 	}
 	return t
@@ -137,7 +141,7 @@ func newCommand(v conn.Value) *command {
 		name: name, upper: strings.ToUpper(name),
 		arity: int(v.Elems[1].Int),
 		first: int(v.Elems[3].Int), last: int(v.Elems[4].Int), step: max(1, int(v.Elems[5].Int)),
-		keys: keyFinders[name], dialect: dialects[name],
+		keys: keyFinders[name], dialect: dialects[name], shape: shapes[name],
 	}
 	for _, f := range v.Elems[2].Elems {
 		c.flags |= flagNames[f.Str]
@@ -152,9 +156,11 @@ func newCommand(v conn.Value) *command {
 				c.subs = make(map[string]*command)
 			}
 			_, short, _ := strings.Cut(sub.name, "|")
+			sub.refused, sub.readable = refused(c, sub, c.dialect), readable(c, sub)
 			c.subs[short] = sub
 		}
 	}
+	c.refused, c.readable = refused(c, c, c.dialect), readable(c, c)
 	return c
 }
 

@@ -34,7 +34,7 @@ func prepareZRange(_ *planner, r *row) {
 	if slices.ContainsFunc(r.args[4:], func(a string) bool { return strings.EqualFold(a, "WITHSCORES") }) {
 		width = 2
 	}
-	r.finish = func(v conn.Value, err error) (conn.Value, error) {
+	r.differ().finish = func(v conn.Value, err error) (conn.Value, error) {
 		if err == nil {
 			v.Elems = limited(v.Elems, offset, n, width)
 		}
