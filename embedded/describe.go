@@ -87,7 +87,7 @@ func described(c *command) conn.Value {
 		word string
 	}{
 		{c.is(write), "write"},
-		{c.is(read), "readonly"},
+		{c.is(read) || strings.HasSuffix(c.name, "_ro"), "readonly"},
 		{c.is(grow), "denyoom"},
 		{c.is(publish), "pubsub"},
 		{c.is(noScript), "noscript"},

@@ -21,7 +21,7 @@ const (
 	token         = "standard-token"
 	readOnlyToken = "read-only-token"
 	// patience is how long tests wait for an event before they give up.
-	patience = 15 * time.Second
+	patience = 30 * time.Second
 )
 
 // forEachBackend runs a test on the embedded engine, on Redis and on a cluster.

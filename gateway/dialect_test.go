@@ -182,9 +182,11 @@ func TestSlots(t *testing.T) {
 			{"/multi-exec", `[["SET","{x}a",1],[]]`, `~{"error":"ERR empty pipeline command`, `~{"error":"ERR empty pipeline command`},
 			{"/multi-exec", `[["SET","{x}a",1,"NOSUCHOPTION"],["GET","{x}a"]]`, `=[{"error":"ERR syntax error"},{"result":"2"}]`, `=[{"error":"ERR syntax error"},{"result":"2"}]`},
 			// In order, with what runs everywhere in the middle.
-			{"/pipeline", `[["MSET","p",1,"q",2,"r",3],["MGET","r","q","p"],["FLUSHALL"],["SET","p",9],["DBSIZE"],["DEL","p","q"],["EXISTS","p","q"]]`,
+			{
+				"/pipeline", `[["MSET","p",1,"q",2,"r",3],["MGET","r","q","p"],["FLUSHALL"],["SET","p",9],["DBSIZE"],["DEL","p","q"],["EXISTS","p","q"]]`,
 				`=[{"result":"OK"},{"result":["3","2","1"]},{"result":"OK"},{"result":"OK"},{"result":1},{"result":1},{"result":0}]`,
-				`=[{"result":"OK"},{"result":["3","2","1"]},{"result":"OK"},{"result":"OK"},{"result":1},{"result":1},{"result":0}]`},
+				`=[{"result":"OK"},{"result":["3","2","1"]},{"result":"OK"},{"result":"OK"},{"result":1},{"result":1},{"result":0}]`,
+			},
 		} {
 			want := tt.want
 			if c.Capabilities().Cluster {

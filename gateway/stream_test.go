@@ -46,8 +46,8 @@ func subscribers(t testing.TB, c conn.Conn, channel string) int64 {
 // bounded memory.
 func TestManyStreams(t *testing.T) {
 	const streams = 5000
-	c := openRedis(t, redistest.Start(t).URL())
-	g, err := gateway.New(c, gateway.Options{Token: token})
+	c := openEmbedded(t)
+	g, err := gateway.New(c, gateway.Options{Token: token, BodyTimeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,9 @@ func TestManyStreams(t *testing.T) {
 		}
 	}
 	each(func(i int) (err error) {
-		conns[i], readers[i], err = l.subscribe("crowd")
+		if conns[i], readers[i], err = l.subscribe("crowd"); err == nil {
+			err = conns[i].SetDeadline(time.Now().Add(4 * patience)) // there are many
+		}
 		return err
 	})
 	if n := subscribers(t, c, "crowd"); n != 1 {
