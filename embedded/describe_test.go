@@ -52,8 +52,13 @@ func TestCommandAnswersAsRedis(t *testing.T) {
 		t.Errorf("INFO: %+v", v)
 	}
 	for _, line := range [][]string{
-		{"COMMAND", "GETKEYS", "GET", "a"}, {"COMMAND", "GETKEYS", "MSET", "a", "1", "b", "2"}, {"COMMAND", "GETKEYS", "ZUNIONSTORE", "d", "2", "a", "b"},
-		{"COMMAND", "GETKEYS", "XREAD", "STREAMS", "a", "b", "0", "0"}, {"COMMAND", "GETKEYS", "NOSUCH"}, {"COMMAND", "GETKEYS", "GET"}, {"COMMAND", "GETKEYS", "PING"},
+		{"COMMAND", "GETKEYS", "GET", "a"},
+		{"COMMAND", "GETKEYS", "MSET", "a", "1", "b", "2"},
+		{"COMMAND", "GETKEYS", "ZUNIONSTORE", "d", "2", "a", "b"},
+		{"COMMAND", "GETKEYS", "XREAD", "STREAMS", "a", "b", "0", "0"},
+		{"COMMAND", "GETKEYS", "NOSUCH"},
+		{"COMMAND", "GETKEYS", "GET"},
+		{"COMMAND", "GETKEYS", "PING"},
 	} {
 		compare(t, r, c, line)
 	}

@@ -85,8 +85,7 @@ func TestLargeBodies(t *testing.T) {
 			res, err := cl.hc.Do(req)
 			if err != nil {
 				// The server has answered and closed while we were sending.
-				var op *net.OpError
-				if !errors.As(err, &op) {
+				if _, ok := errors.AsType[*net.OpError](err); !ok {
 					t.Errorf("%s: %v", path, err)
 				}
 				continue
