@@ -41,6 +41,8 @@
 // put together from all; anything else whose keys lie in several slots is
 // refused.
 //
+// Redis must let the user of the connection use COMMAND, which is asked once.
+//
 // # Concurrency
 //
 // A Gateway is an http.Handler for any number of requests. It owns a goroutine
