@@ -40,10 +40,6 @@ const (
 	headerSync     = "Upstash-Sync-Token"
 )
 
-// largeResponse is what surely fits into a socket's buffers; a client that does
-// not read keeps nobody waiting for less.
-const largeResponse = 16 << 10
-
 // format reads in which form the client wants its answer.
 func (x *exchange) format() bool {
 	if h := x.r.Header[headerEncoding]; len(h) > 0 {
@@ -78,9 +74,9 @@ func (x *exchange) send(status int, body []byte) {
 		h["Content-Type"] = typeRESP
 	}
 	h[headerSync] = []string{x.g.syncToken()}
-	if len(body) > largeResponse {
-		_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(x.g.opts.BodyTimeout))
-	}
+	// A client that does not read would otherwise hold the goroutine for ever. A
+	// body that was refused unread takes its time before the answer is written.
+	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(2 * x.g.opts.BodyTimeout))
 	if len(body) >= 1024 { // shorter ones get it by themselves
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}

@@ -45,8 +45,8 @@ type Options struct {
 	Timeout time.Duration
 
 	// BodyTimeout is how long a client may take to send a request's body, and to
-	// take a response or a part of a stream off our hands. 0 means
-	// DefaultBodyTimeout; negative is an error.
+	// take a part of a stream off our hands; for a response it is twice as long.
+	// 0 means DefaultBodyTimeout; negative is an error.
 	BodyTimeout time.Duration
 
 	// Heartbeat is the silence after which a stream is sent a comment. 0 means

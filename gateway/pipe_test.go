@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,13 +22,21 @@ type pipeListener struct {
 	conns chan net.Conn
 	once  sync.Once
 	done  chan struct{}
+	open  atomic.Int64 // connections that the server has not closed
 }
 
 // servePipe serves g without a network.
 func servePipe(t testing.TB, g *gateway.Gateway) *pipeListener {
 	t.Helper()
 	l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
-	srv := &http.Server{Handler: g, ReadHeaderTimeout: patience}
+	srv := &http.Server{Handler: g, ReadHeaderTimeout: patience, ConnState: func(_ net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			l.open.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			l.open.Add(-1)
+		}
+	}}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

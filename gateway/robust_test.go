@@ -277,3 +277,22 @@ func TestRestartUnderLoad(t *testing.T) {
 		t.Errorf("not ready: %d %s", a.status, a.body)
 	}
 }
+
+// A client that does not read its answer is not waited for for ever.
+func TestUnreadAnswers(t *testing.T) {
+	t.Parallel()
+	g, err := gateway.New(openEmbedded(t), gateway.Options{Token: token, BodyTimeout: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := servePipe(t, g)
+	for range 20 {
+		nc := l.dial()
+		defer func() { _ = nc.Close() }()
+		_ = nc.SetDeadline(time.Now().Add(patience))
+		if _, err := io.WriteString(nc, request("GET", "/ping", "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the server to hang up", func() bool { return l.open.Load() == 0 })
+}
