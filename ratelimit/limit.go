@@ -1,0 +1,109 @@
+package ratelimit
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/larder-go/larder/ratelimit/analytics"
+)
+
+// deniedFor is how long a value that Redis' deny list names is refused from memory.
+const deniedFor = time.Minute
+
+var errCostTooHigh = badInput(ErrCost, "it is more than the limit, so the request can never be allowed")
+
+// Limit counts a request of an identifier and tells whether it may pass. It is one
+// round trip to Redis (two in a cluster, where the algorithm is SlidingWindow, or a
+// deny list or dynamic limit is on), or none where the identifier was refused before.
+//
+// A refusal is not an error. Errors are ErrIdentifier, ErrCost, ErrClosed, the error
+// of an ended ctx, and an error reply of Redis; the Decision then does not allow.
+func (l *Limiter) Limit(ctx context.Context, id string, opts ...CallOption) (Decision, error) {
+	q := newQuery(id, opts)
+	d, err := l.decide(ctx, &q)
+	if l.recorder != nil && (err == nil || errors.Is(err, errCostTooHigh)) {
+		l.record(&q, d)
+	}
+	return d, failed("limit", err)
+}
+
+func (l *Limiter) decide(ctx context.Context, q *query) (d Decision, err error) {
+	if q.now, err = l.begin(ctx, q.id); err != nil {
+		return Decision{}, err
+	}
+	if q.cost > MaxLimit || q.cost < -MaxLimit {
+		return Decision{}, badInput(ErrCost, "it is %d; allowed: -1e12 to 1e12", q.cost)
+	}
+	if value, ok := l.deniedHere(q); ok {
+		return Decision{Reason: ReasonDenied, Denied: value}, nil
+	}
+	if q.cost > 0 && l.blocked != nil {
+		if b, ok := l.blocked.get(q.id, q.cost, q.now); ok {
+			return Decision{
+				Limit: b.limit, Reset: time.UnixMilli(b.reset),
+				RetryAfter: until(b.until, q.now), Reason: ReasonBlocked,
+			}, nil
+		}
+	}
+	a := l.opts.Algorithm
+	if a.kind == gcra {
+		if q.cost > a.extra {
+			return Decision{Limit: a.extra}, errCostTooHigh
+		}
+		q.cost = max(q.cost, -a.extra)
+	}
+	r, err := l.store.decide(l.bounded(ctx), q)
+	if err != nil {
+		return l.withoutRedis(ctx, q, err)
+	}
+	l.redisAnswers()
+	return l.settle(r, q)
+}
+
+// settle makes a decision of the reply and remembers it.
+func (l *Limiter) settle(r reply, q *query) (Decision, error) {
+	if l.opts.DynamicLimit && !l.opts.Local {
+		l.noteDynamic(r.limit)
+	}
+	if r.verdict == denied {
+		value := q.deniedValue(int(r.x))
+		l.denied.set(value, block{until: q.now + deniedFor.Milliseconds()}, q.now)
+		return Decision{Limit: r.limit, Reason: ReasonDenied, Denied: value}, nil
+	}
+	d := l.opts.Algorithm.decision(r, q.cost, q.now)
+	switch {
+	case q.cost < 0:
+		l.unblock(q.id)
+	case d.Allowed || q.cost == 0:
+	case q.cost > max(d.Limit, 1):
+		d.RetryAfter = 0
+		return d, errCostTooHigh
+	case l.blocked != nil:
+		l.blocked.set(q.id, block{
+			until: q.now + min(d.RetryAfter, l.opts.BlockFor).Milliseconds(),
+			cost:  q.cost, limit: d.Limit, reset: d.Reset.UnixMilli(),
+		}, q.now)
+	}
+	return d, nil
+}
+
+func (l *Limiter) unblock(id string) {
+	if l.blocked != nil {
+		l.blocked.remove(id)
+	}
+}
+
+func (l *Limiter) record(q *query, d Decision) {
+	e := analytics.Event{
+		Identifier: q.id, Outcome: analytics.Limited,
+		Country: q.geo.Country, City: q.geo.City, Region: q.geo.Region, IP: q.geo.IP,
+	}
+	switch {
+	case d.Reason == ReasonDenied:
+		e.Identifier, e.Outcome = d.Denied, analytics.Denied
+	case d.Allowed:
+		e.Outcome = analytics.Allowed
+	}
+	l.recorder.Record(e)
+}
