@@ -48,7 +48,7 @@ func newCached(r *redis, o Options) *cached {
 }
 
 func (s *cached) decide(ctx context.Context, q *query) (reply, error) {
-	if s.denying && s.known(q) {
+	if _, known := s.counted(q); known && s.denying {
 		// The window is known here, the deny list is not.
 		if r, err := s.deniedThere(ctx, q); err != nil || r.verdict == denied {
 			return r, err
@@ -64,12 +64,15 @@ func (s *cached) decide(ctx context.Context, q *query) (reply, error) {
 	return r, err
 }
 
-// known tells whether the window has been asked for before.
-func (s *cached) known(q *query) bool {
+// counted is the count of the window, if it has been asked for before.
+func (s *cached) counted(q *query) (int64, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.cells[q.id]
-	return c != nil && c.bucket == s.algorithm.bucket(q.now)
+	if c == nil || c.bucket != s.algorithm.bucket(q.now) {
+		return 0, false
+	}
+	return c.count, true
 }
 
 func (s *cached) deniedThere(ctx context.Context, q *query) (reply, error) {

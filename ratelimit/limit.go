@@ -21,44 +21,53 @@ var errCostTooHigh = badInput(ErrCost, "it is more than the limit, so the reques
 // of an ended ctx, and an error reply of Redis; the Decision then does not allow.
 func (l *Limiter) Limit(ctx context.Context, id string, opts ...CallOption) (Decision, error) {
 	q := newQuery(id, opts)
-	d, err := l.decide(ctx, &q)
+	d, decided, err := l.known(ctx, &q)
+	if !decided {
+		d, err = l.ask(ctx, q)
+	}
 	if l.recorder != nil && (err == nil || errors.Is(err, errCostTooHigh)) {
 		l.record(&q, d)
 	}
 	return d, failed("limit", err)
 }
 
-func (l *Limiter) decide(ctx context.Context, q *query) (d Decision, err error) {
+// known decides what needs no counting: bad input, and what was refused before.
+func (l *Limiter) known(ctx context.Context, q *query) (d Decision, decided bool, err error) {
 	if q.now, err = l.begin(ctx, q.id); err != nil {
-		return Decision{}, err
+		return Decision{}, true, err
 	}
 	if q.cost > MaxLimit || q.cost < -MaxLimit {
-		return Decision{}, badInput(ErrCost, "it is %d; allowed: -1e12 to 1e12", q.cost)
+		return Decision{}, true, badInput(ErrCost, "it is %d; allowed: -1e12 to 1e12", q.cost)
 	}
 	if value, ok := l.deniedHere(q); ok {
-		return Decision{Reason: ReasonDenied, Denied: value}, nil
+		return Decision{Reason: ReasonDenied, Denied: value}, true, nil
 	}
 	if q.cost > 0 && l.blocked != nil {
 		if b, ok := l.blocked.get(q.id, q.cost, q.now); ok {
 			return Decision{
 				Limit: b.limit, Reset: time.UnixMilli(b.reset),
 				RetryAfter: until(b.until, q.now), Reason: ReasonBlocked,
-			}, nil
+			}, true, nil
 		}
 	}
-	a := l.opts.Algorithm
-	if a.kind == gcra {
+	if a := l.opts.Algorithm; a.kind == gcra {
 		if q.cost > a.extra {
-			return Decision{Limit: a.extra}, errCostTooHigh
+			return Decision{Limit: a.extra}, true, errCostTooHigh
 		}
 		q.cost = max(q.cost, -a.extra)
 	}
-	r, err := l.store.decide(l.bounded(ctx), q)
+	return Decision{}, false, nil
+}
+
+// ask lets the store count. It takes a copy, so that calls that end in known do not
+// put theirs on the heap.
+func (l *Limiter) ask(ctx context.Context, q query) (Decision, error) {
+	r, err := l.store.decide(l.bounded(ctx), &q)
 	if err != nil {
-		return l.withoutRedis(ctx, q, err)
+		return l.withoutRedis(ctx, &q, err)
 	}
 	l.redisAnswers()
-	return l.settle(r, q)
+	return l.settle(r, &q)
 }
 
 // settle makes a decision of the reply and remembers it.

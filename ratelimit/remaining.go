@@ -24,6 +24,8 @@ func (l *Limiter) remaining(ctx context.Context, id string) (Decision, error) {
 	var r reply
 	if l.opts.Local {
 		r = l.local.peek(&q)
+	} else if n, ok := l.countedHere(&q); ok {
+		r = a.present(a.limit, cell{n: n}, 0, now)
 	} else if r, err = l.read(ctx, &q); err != nil {
 		return Decision{}, err
 	}
@@ -35,6 +37,14 @@ func (l *Limiter) remaining(ctx context.Context, id string) (Decision, error) {
 		d.RetryAfter = 0
 	}
 	return d, nil
+}
+
+// countedHere is the count of a cached window, where this process knows it.
+func (l *Limiter) countedHere(q *query) (int64, bool) {
+	if l.cache == nil {
+		return 0, false
+	}
+	return l.cache.counted(q)
 }
 
 // read gets what a decision depends on, in one round trip.

@@ -161,9 +161,11 @@ func (r *Recorder) Flush(ctx context.Context) error {
 		cmds = append(cmds, conn.Key("ZINCRBY", key(r.opts.Prefix, k.bucket), strconv.FormatInt(n, 10), k.event.member()))
 		buckets[k.bucket] = struct{}{}
 	}
+	now := r.opts.Clock().UnixMilli()
 	for b := range buckets {
-		at := (b + hour.Milliseconds() + r.opts.Retention.Milliseconds()) / 1000
-		cmds = append(cmds, conn.Key("EXPIREAT", key(r.opts.Prefix, b), strconv.FormatInt(at, 10)))
+		// Not a moment but a distance: the server's clock may be another.
+		left := max((b+hour.Milliseconds()+r.opts.Retention.Milliseconds()-now)/1000, 1)
+		cmds = append(cmds, conn.Key("EXPIRE", key(r.opts.Prefix, b), strconv.FormatInt(left, 10)))
 	}
 	var first error
 	for i, res := range r.c.Pipeline(ctx, cmds...) {
