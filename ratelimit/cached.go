@@ -32,8 +32,6 @@ type cachedCell struct {
 	unsent int64
 }
 
-var _ store = (*cached)(nil)
-
 // errUnsent is returned by Close.
 var errUnsent = errors.New("some of what cached windows have allowed was not written")
 

@@ -48,11 +48,10 @@ type query struct {
 	cost   int64
 	now    int64 // Unix ms
 	client Client
-	geo    Geo
 }
 
-func newQuery(id string, opts []CallOption) query {
-	q := query{id: id, cost: 1}
+func newQuery(id string, opts []CallOption) (q query, g Geo) {
+	q = query{id: id, cost: 1}
 	for i := range opts {
 		switch o := &opts[i]; o.option {
 		case optionCost:
@@ -60,8 +59,8 @@ func newQuery(id string, opts []CallOption) query {
 		case optionFrom:
 			q.client = o.client
 		case optionAt:
-			q.geo = o.geo
+			g = o.geo
 		}
 	}
-	return q
+	return q, g
 }

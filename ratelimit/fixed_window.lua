@@ -3,7 +3,7 @@
 -- KEYS[1]  the window's count
 -- ARGV[4]  cost; negative gives back
 -- ARGV[5]  window in ms
--- Returns  {1 if allowed, else 0; limit; count}
+-- Returns  {1 if allowed, else 0; limit; count}; the count alone if allowed under the configured limit
 --
 -- Refused calls count where the window is full, as in the original. What does not fit into what is
 -- left is not counted: it would take the rest from smaller requests.
@@ -20,5 +20,8 @@ if used == cost then
 elseif used > limit and used - cost < limit then
   redis.call('DECRBY', KEYS[1], ARGV[4])
   return {0, limit, used - cost}
+end
+if used <= limit and limit == tonumber(ARGV[1]) then
+  return used
 end
 return {used <= limit and 1 or 0, limit, used}

@@ -6,7 +6,8 @@
 -- ARGV[6]  burst, how many may pass at once
 -- ARGV[7]  now, Unix us
 -- ARGV[8]  the longest time of one request in us
--- Returns  {1 if allowed, else 0; limit; theoretical arrival time, not before now}
+-- Returns  {1 if allowed, else 0; limit; theoretical arrival time, not before now}; the time alone if
+--          allowed under the configured limit
 local cost, now = tonumber(ARGV[4]), tonumber(ARGV[7])
 local stored = redis.call('GET', KEYS[1])
 local arrival = math.max(tonumber(stored or '0'), now)
@@ -23,5 +24,8 @@ if after > now then
   redis.call('SET', KEYS[1], string.format('%.0f', after), 'PX', math.ceil((after - now) / 1000))
 elseif stored then
   redis.call('DEL', KEYS[1])
+end
+if after <= full and limit == tonumber(ARGV[1]) then
+  return after
 end
 return {after <= full and 1 or 0, limit, after}

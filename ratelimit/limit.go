@@ -20,13 +20,13 @@ var errCostTooHigh = badInput(ErrCost, "it is more than the limit, so the reques
 // A refusal is not an error. Errors are ErrIdentifier, ErrCost, ErrClosed, the error
 // of an ended ctx, and an error reply of Redis; the Decision then does not allow.
 func (l *Limiter) Limit(ctx context.Context, id string, opts ...CallOption) (Decision, error) {
-	q := newQuery(id, opts)
+	q, geo := newQuery(id, opts)
 	d, decided, err := l.known(ctx, &q)
 	if !decided {
-		d, err = l.ask(ctx, q)
+		d, err = l.ask(ctx, &q)
 	}
 	if l.recorder != nil && (err == nil || errors.Is(err, errCostTooHigh)) {
-		l.record(&q, d)
+		l.record(q.id, d, geo)
 	}
 	return d, failed("limit", err)
 }
@@ -59,15 +59,26 @@ func (l *Limiter) known(ctx context.Context, q *query) (d Decision, decided bool
 	return Decision{}, false, nil
 }
 
-// ask lets the store count. It takes a copy, so that calls that end in known do not
-// put theirs on the heap.
-func (l *Limiter) ask(ctx context.Context, q query) (Decision, error) {
-	r, err := l.store.decide(l.bounded(ctx), &q)
+// ask lets a store count.
+func (l *Limiter) ask(ctx context.Context, q *query) (Decision, error) {
+	r, err := l.decide(l.bounded(ctx), q)
 	if err != nil {
-		return l.withoutRedis(ctx, &q, err)
+		return l.withoutRedis(ctx, q, err)
 	}
 	l.redisAnswers()
-	return l.settle(r, &q)
+	return l.settle(r, q)
+}
+
+// decide chooses the store. Not by an interface, which would put every query on the
+// heap.
+func (l *Limiter) decide(ctx context.Context, q *query) (reply, error) {
+	switch {
+	case l.cache != nil:
+		return l.cache.decide(ctx, q)
+	case l.redis != nil:
+		return l.redis.decide(ctx, q)
+	}
+	return l.local.decide(ctx, q)
 }
 
 // settle makes a decision of the reply and remembers it.
@@ -103,10 +114,10 @@ func (l *Limiter) unblock(id string) {
 	}
 }
 
-func (l *Limiter) record(q *query, d Decision) {
+func (l *Limiter) record(id string, d Decision, g Geo) {
 	e := analytics.Event{
-		Identifier: q.id, Outcome: analytics.Limited,
-		Country: q.geo.Country, City: q.geo.City, Region: q.geo.Region, IP: q.geo.IP,
+		Identifier: id, Outcome: analytics.Limited,
+		Country: g.Country, City: g.City, Region: g.Region, IP: g.IP,
 	}
 	switch {
 	case d.Reason == ReasonDenied:

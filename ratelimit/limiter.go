@@ -17,9 +17,9 @@ type Limiter struct {
 	opts     Options
 	names    names
 	c        conn.Conn // nil in local mode
-	store    store
-	local    *memory // the store in local mode, else what stands in for Redis
-	cache    *cached // the store of CachedFixedWindow
+	redis    *redis  // nil in local mode
+	local    *memory // decides in local mode, else stands in for Redis
+	cache    *cached // of CachedFixedWindow, in front of redis; else nil
 	timeout  *deadline.Source
 	recorder *analytics.Recorder
 
@@ -55,16 +55,13 @@ func New(c conn.Conn, o Options) (*Limiter, error) {
 	}
 	if o.Local {
 		l.local = newMemory(o.Prefix, o.Algorithm, o.MaxLocal, l.limitInForce)
-		l.store = l.local
 		return l, nil
 	}
 	scaled := o.Algorithm.share(o.Share)
 	l.local = newMemory(o.Prefix, scaled, o.MaxLocal, func() int64 { return l.shareInForce(scaled) })
-	r := newRedis(c, o)
-	l.store = r
+	l.redis = newRedis(c, o)
 	if o.Algorithm.kind == cachedWindow {
-		l.cache = newCached(r, o)
-		l.store = l.cache
+		l.cache = newCached(l.redis, o)
 	}
 	if o.Analytics {
 		rec, err := analytics.NewRecorder(c, analytics.Options{

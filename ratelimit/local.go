@@ -19,8 +19,6 @@ type memory struct {
 	shard [shards]shard
 }
 
-var _ store = (*memory)(nil)
-
 type shard struct {
 	mu    sync.Mutex // protects cells
 	cells map[string]cell

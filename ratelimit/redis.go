@@ -8,12 +8,6 @@ import (
 	"github.com/larder-go/larder/conn"
 )
 
-// store decides requests. The reply of a refused request says nothing of what to do
-// about it: see Algorithm.decision.
-type store interface {
-	decide(ctx context.Context, q *query) (reply, error)
-}
-
 // redis is the store of counters that processes share.
 type redis struct {
 	names
@@ -27,11 +21,7 @@ type redis struct {
 	limit, window, third, longest string
 }
 
-var (
-	_ store = (*redis)(nil)
-
-	errReply = errors.New("the script answered in an unknown form")
-)
+var errReply = errors.New("the script answered in an unknown form")
 
 func newRedis(c conn.Conn, o Options) *redis {
 	a := o.Algorithm
@@ -69,7 +59,7 @@ func (s *redis) decide(ctx context.Context, q *query) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return readReply(v)
+	return readReply(v, s.algorithm.limit)
 }
 
 // inputs are what a decision depends on besides the key that it changes.
@@ -82,8 +72,8 @@ type inputs struct {
 
 // call makes the keys and arguments of the script.
 func (s *redis) call(q *query, in *inputs) (keys, args []string) {
-	keys = make([]string, 0, 4)
-	args = make([]string, 0, 8+len(in.values))
+	both := make([]string, 12+len(in.values))
+	keys, args = both[:0:4], both[4:4]
 	dynamic := "0"
 	if s.dynamic && !in.known {
 		dynamic = "1"
@@ -169,7 +159,12 @@ func lastDenied(v conn.Value, limit int64) reply {
 	return reply{}
 }
 
-func readReply(v conn.Value) (reply, error) {
+// readReply reads what a script returns. A number alone is that of a request that was
+// allowed under the configured limit: the most frequent reply is the cheapest.
+func readReply(v conn.Value, configured int64) (reply, error) {
+	if v.Kind == conn.Int {
+		return reply{verdict: granted, limit: configured, x: v.Int}, nil
+	}
 	if len(v.Elems) < 3 {
 		return reply{}, errReply
 	}
