@@ -17,9 +17,9 @@ type Limiter struct {
 	opts     Options
 	names    names
 	c        conn.Conn // nil in local mode
-	redis    *redis  // nil in local mode
-	local    *memory // decides in local mode, else stands in for Redis
-	cache    *cached // of CachedFixedWindow, in front of redis; else nil
+	redis    *redis    // nil in local mode
+	local    *memory   // decides in local mode, else stands in for Redis
+	cache    *cached   // of CachedFixedWindow, in front of redis; else nil
 	timeout  *deadline.Source
 	recorder *analytics.Recorder
 
