@@ -9,8 +9,8 @@ import (
 type block struct {
 	until int64 // Unix ms
 	cost  int64
-	limit int64
-	reset int64 // Unix ms; what Decision.Reset says
+	// What decisions say meanwhile; retry and reset are Unix ms.
+	limit, retry, reset int64
 }
 
 // blocks remembers what was refused. It is bounded: what does not fit is refused by

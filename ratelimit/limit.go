@@ -46,7 +46,7 @@ func (l *Limiter) known(ctx context.Context, q *query) (d Decision, decided bool
 		if b, ok := l.blocked.get(q.id, q.cost, q.now); ok {
 			return Decision{
 				Limit: b.limit, Reset: time.UnixMilli(b.reset),
-				RetryAfter: until(b.until, q.now), Reason: ReasonBlocked,
+				RetryAfter: until(b.retry, q.now), Reason: ReasonBlocked,
 			}, true, nil
 		}
 	}
@@ -102,7 +102,7 @@ func (l *Limiter) settle(r reply, q *query) (Decision, error) {
 	case l.blocked != nil:
 		l.blocked.set(q.id, block{
 			until: q.now + min(d.RetryAfter, l.opts.BlockFor).Milliseconds(),
-			cost:  q.cost, limit: d.Limit, reset: d.Reset.UnixMilli(),
+			cost:  q.cost, limit: d.Limit, retry: q.now + d.RetryAfter.Milliseconds(), reset: d.Reset.UnixMilli(),
 		}, q.now)
 	}
 	return d, nil

@@ -126,15 +126,16 @@ func (l *Limiter) bounded(ctx context.Context) context.Context {
 	return l.timeout.Context(ctx)
 }
 
-// The times that the clock may show: 1 January 1970 to the end of the year 9999.
-const maxNow = 253402300799999
+// maxNow is the latest time that the clock may show, the end of the year 2199: in us it
+// is exact in the arithmetic of scripts.
+const maxNow = 7258118399999
 
 // now reads the clock, in Unix ms.
 func (l *Limiter) now() (int64, error) {
 	t := l.opts.Clock()
 	ms := t.UnixMilli()
 	if ms <= 0 || ms > maxNow {
-		return 0, fmt.Errorf("the clock shows the year %d; it must be between 1970 and 9999", t.Year())
+		return 0, fmt.Errorf("the clock shows the year %d; it must be between 1970 and 2199", t.Year())
 	}
 	return ms, nil
 }

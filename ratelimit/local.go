@@ -139,8 +139,11 @@ func (a Algorithm) tokens(c cell, there bool, limit int64, q *query, clock int64
 		return c, reply{refused, limit, c.n, c.at}, false
 	}
 	c.n -= q.cost
-	steps := min(max(ceilDiv(limit-c.n, a.extra), 1), math.MaxInt64/2/a.windowMillis())
-	c.expires = clock + min(steps*a.windowMillis(), math.MaxInt64/2)
+	life := maxWindow.Milliseconds()
+	if steps := max(ceilDiv(limit-c.n, a.extra), 1); steps <= life/a.windowMillis() {
+		life = steps * a.windowMillis()
+	}
+	c.expires = clock + life
 	return c, reply{verdict(c.n >= 0), limit, c.n, c.at}, true
 }
 

@@ -44,7 +44,7 @@ func newRedis(c conn.Conn, o Options) *redis {
 // decide is one round trip; in a cluster two where the decision depends on more
 // than the key that it changes.
 func (s *redis) decide(ctx context.Context, q *query) (reply, error) {
-	in := inputs{limit: s.limit}
+	in := inputs{limit: s.limit, n: s.algorithm.limit}
 	if s.denying {
 		in.values = q.deniable()
 	}
@@ -59,12 +59,13 @@ func (s *redis) decide(ctx context.Context, q *query) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return readReply(v, s.algorithm.limit)
+	return readReply(v, in.n)
 }
 
 // inputs are what a decision depends on besides the key that it changes.
 type inputs struct {
 	limit    string
+	n        int64    // limit as a number
 	previous string   // "": the script reads it
 	values   []string // that the deny list is asked about; nil: it was asked, or there is none
 	known    bool     // the limit is the one in force
@@ -137,7 +138,7 @@ func (s *redis) gather(ctx context.Context, q *query, in *inputs) (reply, error)
 	if s.dynamic {
 		if n, ok := dynamicLimit(results[0].Value); ok {
 			limit = n
-			in.limit = number(n)
+			in.limit, in.n = number(n), n
 		}
 		in.known = true
 		results = results[1:]
@@ -160,10 +161,10 @@ func lastDenied(v conn.Value, limit int64) reply {
 }
 
 // readReply reads what a script returns. A number alone is that of a request that was
-// allowed under the configured limit: the most frequent reply is the cheapest.
-func readReply(v conn.Value, configured int64) (reply, error) {
+// allowed under the limit that was sent: the most frequent reply is the cheapest.
+func readReply(v conn.Value, limit int64) (reply, error) {
 	if v.Kind == conn.Int {
-		return reply{verdict: granted, limit: configured, x: v.Int}, nil
+		return reply{verdict: granted, limit: limit, x: v.Int}, nil
 	}
 	if len(v.Elems) < 3 {
 		return reply{}, errReply

@@ -22,6 +22,6 @@ if cost > 0 and tokens < cost then
 end
 tokens = tokens - cost
 redis.call('HSET', KEYS[1], 'refilledAt', refilled, 'tokens', tokens)
--- After that long the bucket is full, which is what a missing one is.
-redis.call('PEXPIRE', KEYS[1], math.max(math.ceil((limit - tokens) / rate), 1) * interval)
+-- After that long the bucket is full, which is what a missing one is; at most ten years.
+redis.call('PEXPIRE', KEYS[1], math.min(math.max(math.ceil((limit - tokens) / rate), 1) * interval, 315360000000))
 return {tokens >= 0 and 1 or 0, limit, tokens, refilled}
