@@ -199,3 +199,23 @@ func FuzzRanges(f *testing.F) {
 		}
 	})
 }
+
+// The original remembers denied values for all limiters of the process.
+func TestDeniedMemoryBelongsToTheLimiter(t *testing.T) {
+	c := engine(t)
+	strict := limiter(t, c, Options{Algorithm: FixedWindow(3, time.Minute), DenyList: true, Prefix: "strict"})
+	if err := strict.Deny(t.Context(), "u"); err != nil {
+		t.Fatal(err)
+	}
+	if d := limit(t, strict, "u"); d.Reason != ReasonDenied {
+		t.Errorf("%+v", d)
+	}
+	for name, o := range map[string]Options{
+		"without a deny list":    {Algorithm: FixedWindow(3, time.Minute), Prefix: "strict2"},
+		"with another deny list": {Algorithm: FixedWindow(3, time.Minute), Prefix: "other", DenyList: true},
+	} {
+		if d := limit(t, limiter(t, c, o), "u"); !d.Allowed {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+}
