@@ -2,6 +2,7 @@ package ratelimit
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -140,9 +141,7 @@ func TestRetryAfterIsExact(t *testing.T) {
 			}{{now + d.RetryAfter.Milliseconds() - 1, false}, {now + d.RetryAfter.Milliseconds(), true}} {
 				// A copy, so that asking does not change the history.
 				probe := newMemory("p", a, DefaultMaxLocal, func() int64 { return a.limit })
-				for key, c := range m.of("u").cells {
-					probe.of("u").cells[key] = c
-				}
+				maps.Copy(probe.of("u").cells, m.of("u").cells)
 				if r, _ := probe.decide(t.Context(), &query{id: "u", cost: q.cost, now: w.at}); (r.verdict == granted) != w.allowed {
 					t.Fatalf("%+v at %d, cost %d, try again in %v: %d ms later it is %+v", a, now, q.cost, d.RetryAfter, w.at-now, r)
 				}

@@ -3,6 +3,7 @@ package ratelimit
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/larder-go/larder/conn"
@@ -152,8 +153,8 @@ func (s *redis) gather(ctx context.Context, q *query, in *inputs) (reply, error)
 
 // lastDenied reads the answer of SMISMEMBER as the scripts do.
 func lastDenied(v conn.Value, limit int64) reply {
-	for i := len(v.Elems) - 1; i >= 0; i-- {
-		if v.Elems[i].Int == 1 {
+	for i, e := range slices.Backward(v.Elems) {
+		if e.Int == 1 {
 			return reply{verdict: denied, limit: limit, x: int64(i) + 1}
 		}
 	}

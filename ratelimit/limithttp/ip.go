@@ -3,6 +3,7 @@ package limithttp
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -59,9 +60,7 @@ func (o IPOptions) address(r *http.Request) netip.Addr {
 		return client
 	}
 	hops := 0
-	fields := r.Header["X-Forwarded-For"]
-	for i := len(fields) - 1; i >= 0; i-- {
-		rest := fields[i]
+	for _, rest := range slices.Backward(r.Header["X-Forwarded-For"]) {
 		for more := true; more; {
 			var hop string
 			if at := strings.LastIndexByte(rest, ','); at >= 0 {

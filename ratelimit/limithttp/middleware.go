@@ -67,7 +67,7 @@ func New(l Limiter, o Options) (*Middleware, error) {
 		o.Name = DefaultName
 	}
 	if len(o.Name) > 64 || !plain(o.Name) {
-		return nil, fmt.Errorf("limithttp: Options.Name is %q; allowed: up to 64 letters, digits and _ - .", o.Name)
+		return nil, fmt.Errorf("limithttp: Options.Name is %q; allowed: up to 64 of letters, digits, '_', '-' and '.'; empty for %s", o.Name, DefaultName)
 	}
 	if o.Key == nil {
 		o.Key = IP(IPOptions{})
