@@ -53,7 +53,7 @@ const (
 // in force, and two numbers whose meaning depends on the algorithm:
 //
 //	fixed, cached   count
-//	sliding         count, previous count
+//	sliding         count, previous count; where granted, what counts of both, 0
 //	token bucket    tokens, time of the last refill in ms
 //	gcra            theoretical arrival time in us
 //

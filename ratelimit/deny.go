@@ -3,6 +3,7 @@ package ratelimit
 import (
 	"context"
 	"net/netip"
+	"slices"
 
 	"github.com/larder-go/larder/conn"
 )
@@ -14,8 +15,7 @@ const maxDenied = 1000
 // address comes last, followed by the ranges around it: a range is on the list if
 // one of its addresses is denied.
 func (q *query) deniable() []string {
-	values := make([]string, 0, 40)
-	values = append(values, q.id)
+	values := append(make([]string, 0, 4), q.id)
 	for _, v := range []string{q.client.UserAgent, q.client.Country, q.client.IP} {
 		if v != "" {
 			values = append(values, v)
@@ -26,6 +26,7 @@ func (q *query) deniable() []string {
 		return values
 	}
 	addr = addr.Unmap().WithZone("")
+	values = slices.Grow(values, 52) // all of the ranges, with one left for the address
 	if s := addr.String(); s != q.client.IP {
 		values = append(values, s)
 	}

@@ -127,7 +127,10 @@ func (a Algorithm) sliding(c cell, previous, limit int64, q *query, clock int64)
 	if c.n == q.cost {
 		c.expires = clock + 2*a.windowMillis() + 1000
 	}
-	return c, reply{verdict(w+c.n <= limit), limit, c.n, previous}, true
+	if w+c.n > limit {
+		return c, reply{refused, limit, c.n, previous}, true
+	}
+	return c, reply{granted, limit, w + c.n, 0}, true
 }
 
 func (a Algorithm) tokens(c cell, there bool, limit int64, q *query, clock int64) (cell, reply, bool) {

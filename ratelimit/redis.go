@@ -20,6 +20,8 @@ type redis struct {
 
 	// The numbers of the algorithm as arguments.
 	limit, window, third, longest string
+	// How many keys and arguments a call has at most, values of the deny list left out.
+	keys, args int
 }
 
 var errReply = errors.New("the script answered in an unknown form")
@@ -30,14 +32,23 @@ func newRedis(c conn.Conn, o Options) *redis {
 		names: newNames(o.Prefix, a), c: c, script: scripts[a.kind], cluster: c.Capabilities().Cluster,
 		dynamic: o.DynamicLimit, denying: o.DenyList,
 		limit: number(a.limit), window: number(a.windowMillis()),
+		keys: 1, args: 5,
+	}
+	for _, more := range []bool{o.DynamicLimit, o.DenyList, a.kind == slidingWindow} {
+		if more {
+			s.keys++
+		}
 	}
 	switch a.kind {
 	case slidingWindow:
 		s.third = number(2*a.windowMillis() + 1000)
+		s.args += 3
 	case tokenBucket:
 		s.third = number(a.extra)
+		s.args += 2
 	case gcra:
 		s.window, s.third, s.longest = number(a.window.Microseconds()), number(a.extra), number(a.maxStep())
+		s.args += 3
 	}
 	return s
 }
@@ -74,8 +85,8 @@ type inputs struct {
 
 // call makes the keys and arguments of the script.
 func (s *redis) call(q *query, in *inputs) (keys, args []string) {
-	both := make([]string, 12+len(in.values))
-	keys, args = both[:0:4], both[4:4]
+	both := make([]string, s.keys+s.args+len(in.values))
+	keys, args = both[:0:s.keys], both[s.keys:s.keys]
 	dynamic := "0"
 	if s.dynamic && !in.known {
 		dynamic = "1"

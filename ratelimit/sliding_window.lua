@@ -7,7 +7,8 @@
 -- ARGV[6]  expiry in ms
 -- ARGV[7]  now, Unix ms
 -- ARGV[8]  the previous window's count, or '' (in a cluster it lies in another slot)
--- Returns  {1 if allowed, else 0; limit; count; previous count}
+-- Returns  {0; limit; count; previous count} if refused, {1; limit; what counts of both; 0} if allowed;
+--          what counts of both alone if allowed under the configured limit
 local cost, window = tonumber(ARGV[4]), tonumber(ARGV[5])
 local previous = tonumber(ARGV[8]) or tonumber(redis.call('GET', KEYS[2]) or '0')
 local used = tonumber(redis.call('GET', KEYS[1]) or '0')
@@ -19,4 +20,10 @@ used = redis.call('INCRBY', KEYS[1], ARGV[4])
 if used == cost then
   redis.call('PEXPIRE', KEYS[1], ARGV[6])
 end
-return {weighted + used <= limit and 1 or 0, limit, used, previous}
+local both = weighted + used
+if both > limit then
+  return {0, limit, used, previous}
+elseif limit == tonumber(ARGV[1]) then
+  return both
+end
+return {1, limit, both, 0}
