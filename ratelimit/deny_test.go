@@ -1,6 +1,7 @@
 package ratelimit
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"strings"
@@ -39,9 +40,11 @@ func TestDenyList(t *testing.T) {
 						t.Errorf("%+v: %+v: %+v", a, tt, d)
 					}
 				}
-				if _, err := l.Wait(t.Context(), tt.id, From(tt.client)); !errors.Is(err, ErrDenied) {
+				soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				if _, err := l.Wait(soon, tt.id, From(tt.client)); !errors.Is(err, ErrDenied) {
 					t.Errorf("%+v: wait: %v", tt, err)
 				}
+				cancel()
 			}
 			// In the original each of these would have taken a token.
 			fine := From(Client{IP: "198.51.100.8", UserAgent: "curl/9", Country: "DE"})

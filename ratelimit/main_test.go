@@ -1,8 +1,10 @@
 package ratelimit
 
 import (
+	"crypto/rand"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -55,9 +57,18 @@ func newClock(ms int64) *fakeClock {
 func (c *fakeClock) now() time.Time          { return time.UnixMilli(c.ms.Load()) }
 func (c *fakeClock) advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
 
-// prefixOf is a prefix that no other test uses.
+// prefixes are those of the tests, which are run again and again on the same servers
+// with -count.
+var prefixes sync.Map
+
+// prefixOf is a prefix that no other test, and no other run of this one, uses.
 func prefixOf(t testing.TB) string {
-	return strings.NewReplacer(" ", "_", "{", "", "}", "").Replace(t.Name())
+	if p, ok := prefixes.Load(t); ok {
+		return p.(string)
+	}
+	name := strings.NewReplacer(" ", "_", "{", "", "}", "").Replace(t.Name())
+	p, _ := prefixes.LoadOrStore(t, name+"-"+rand.Text())
+	return p.(string)
 }
 
 // limiter makes a limiter with the test's prefix that waits long enough for any
