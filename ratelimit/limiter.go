@@ -60,9 +60,6 @@ func New(c conn.Conn, o Options) (*Limiter, error) {
 	scaled := o.Algorithm.share(o.Share)
 	l.local = newMemory(o.Prefix, scaled, o.MaxLocal, func() int64 { return l.shareInForce(scaled) })
 	l.redis = newRedis(c, o)
-	if o.Algorithm.kind == cachedWindow {
-		l.cache = newCached(l.redis, o)
-	}
 	if o.Analytics {
 		rec, err := analytics.NewRecorder(c, analytics.Options{
 			Prefix: o.Prefix, Retention: o.Retention, Clock: o.Clock, Logger: o.Logger,
@@ -71,6 +68,9 @@ func New(c conn.Conn, o Options) (*Limiter, error) {
 			return nil, fmt.Errorf("ratelimit: Options.Analytics: %w", err)
 		}
 		l.recorder = rec
+	}
+	if o.Algorithm.kind == cachedWindow {
+		l.cache = newCached(l.redis, o)
 	}
 	return l, nil
 }
