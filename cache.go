@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/larder-go/larder/conn"
@@ -24,6 +25,7 @@ type Cache[K comparable, V any] struct {
 	nsKey  string // of the namespace's generation
 	schema uint64
 	keys   *keycodec.Codec[K]
+	bound  time.Duration // StalenessBound, less what the clock of L1 may be behind
 
 	l1    *l1.Store[K, V] // nil where L1MaxBytes is negative
 	gens  *generation.Table
@@ -37,10 +39,12 @@ type Cache[K comparable, V any] struct {
 
 	single  loader[K, V] // of one key; nil where there is no loader
 	flights group[K, V]
-	writers writers[K]
-	stats   counters
-	server  serverClock
-	brief   *deadline.Source // bounds one exchange with Redis by CacheTimeout
+	// overUntil is when the last ClearOver of a cache without Redis ends.
+	overUntil atomic.Int64
+	writers   writers[K]
+	stats     counters
+	server    serverClock
+	brief     *deadline.Source // bounds one exchange with Redis by CacheTimeout
 
 	pending       *pending.Queue // nil without Redis
 	stopListening func()
@@ -84,6 +88,7 @@ func New[K comparable, V any](c conn.Conn, opts Options[K, V]) (*Cache[K, V], er
 		nsKey:         generation.NamespaceKey(opts.Namespace),
 		schema:        schemaOf(opts.Codec),
 		keys:          keys,
+		bound:         opts.StalenessBound - coarse.Resolution,
 		c:             c,
 		gens:          generation.NewTable(c, 2*(opts.TTL+opts.StaleFor+opts.NegativeTTL)+time.Hour, opts.StalenessBound),
 		brief:         deadline.New(opts.CacheTimeout),
@@ -187,6 +192,20 @@ func (c *Cache[K, V]) check(ctx context.Context) error {
 		return ErrClosed
 	}
 	return ctx.Err()
+}
+
+// begin is check for what Close waits for: work.Done must follow nil.
+func (c *Cache[K, V]) begin(ctx context.Context) error {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.closed {
+		return ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c.work.Add(1)
+	return nil
 }
 
 var errKeyTooLong = errors.New("the encoded key is longer than MaxKeyBytes")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/internal/l1"
+	"github.com/larder-go/larder/internal/pending"
 )
 
 // Get returns the value of a key: from the process, from Redis, or from
@@ -16,7 +17,7 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K) (V, error) {
 		c.stats.hitL1()
 		return e.Value, c.notFoundIf(e.Negative)
 	}
-	return c.get(ctx, key, c.single, c.opts.LoadSoftTimeout)
+	return c.get(ctx, key, c.single, c.patience())
 }
 
 // GetWith is Get with a loader for this call. Where a load of the same key is
@@ -26,18 +27,18 @@ func (c *Cache[K, V]) GetWith(ctx context.Context, key K, load func(context.Cont
 		c.stats.hitL1()
 		return e.Value, c.notFoundIf(e.Negative)
 	}
-	return c.get(ctx, key, loaderOf(load), c.opts.LoadSoftTimeout)
+	return c.get(ctx, key, loaderOf(load), c.patience())
 }
 
 // fresh tells whether an entry of L1 answers a Get, and there is nothing else to do.
 func (c *Cache[K, V]) fresh(e *l1.Entry[V]) bool {
 	now := c.clock.Now()
-	return e.HotUntil > now && e.Covered(time.Duration(now)-c.opts.StalenessBound)
+	return e.HotUntil > now && e.Covered(time.Duration(now)-c.bound)
 }
 
 // covered tells whether an entry of L1 counts at all, fresh or stale.
 func (c *Cache[K, V]) covered(e *l1.Entry[V]) bool {
-	return e.Covered(time.Duration(c.clock.Now()) - c.opts.StalenessBound)
+	return e.Covered(time.Duration(c.clock.Now()) - c.bound)
 }
 
 // notFoundIf is the error of a hit.
@@ -49,9 +50,22 @@ func (c *Cache[K, V]) notFoundIf(negative bool) error {
 	return ErrNotFound
 }
 
-// get is Get behind the fast path. It waits for a load for as long as patience
-// says, 0 for ever.
-func (c *Cache[K, V]) get(ctx context.Context, key K, load loader[K, V], patience time.Duration) (V, error) {
+// patience is when a call that begins now stops waiting for loads; zero for never.
+func (c *Cache[K, V]) patience() time.Time {
+	if c.opts.LoadSoftTimeout <= 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(c.opts.LoadSoftTimeout)
+}
+
+// get is Get behind the fast path. It waits for loads until a time, zero for ever.
+func (c *Cache[K, V]) get(ctx context.Context, key K, load loader[K, V], until time.Time) (V, error) {
+	return c.getSince(ctx, key, load, until, c.flights.made.Load())
+}
+
+// getSince is get of a call that began when so many flights had been made: the
+// load of a later one began after it.
+func (c *Cache[K, V]) getSince(ctx context.Context, key K, load loader[K, V], until time.Time, began uint64) (V, error) {
 	var none V
 	rk, err := c.redisKey(key)
 	if err != nil {
@@ -81,10 +95,10 @@ func (c *Cache[K, V]) get(ctx context.Context, key K, load loader[K, V], patienc
 		if !counted {
 			c.stats.misses.Add(1)
 		}
-		if err := f.waitFor(ctx, patience); err != nil {
+		if err := f.waitUntil(ctx, until); err != nil {
 			return none, c.failed("get", rk, err)
 		}
-		if !c.mayUse(ctx, f, stage) {
+		if !c.mayUse(ctx, f, stage, began) {
 			continue
 		}
 		if !made {
@@ -94,16 +108,20 @@ func (c *Cache[K, V]) get(ctx context.Context, key K, load loader[K, V], patienc
 	}
 }
 
-// mayUse applies the rule of flight to a caller that joined at stage.
-func (c *Cache[K, V]) mayUse(ctx context.Context, f *flight[K, V], stage int) bool {
+// mayUse applies the rule of flight to a caller that joined at stage, and began when
+// so many flights had been made.
+func (c *Cache[K, V]) mayUse(ctx context.Context, f *flight[K, V], stage int, began uint64) bool {
 	o := &f.out
-	if o.err != nil && !errors.Is(o.err, ErrNotFound) || stage < o.stage {
+	if errors.Is(o.err, errElsewhere) {
+		return false
+	}
+	if f.no > began || o.err != nil && !errors.Is(o.err, ErrNotFound) || stage < o.stage {
 		return true
 	}
 	if f.sealed > 0 && stage >= f.sealed {
 		return false
 	}
-	if !o.accepted {
+	if !o.accepted || c.pending.Len() > 0 && c.pending.Blocks(keysOf(o.namespace, o.tags)...) {
 		return false
 	}
 	rk, err := c.redisKey(f.key)
@@ -116,11 +134,14 @@ type found[V any] struct {
 	ok bool // value is an answer, or negative says that there is none
 	// inL1 says that the process had it.
 	inL1 bool
-	// stale says that the answer is past its TTL and wants a refresh. ahead is
-	// positive where it wants one although it is fresh, for so long still.
-	stale, negative bool
-	ahead           time.Duration
-	value           V
+	// stale says that the answer is past its TTL and wants a refresh, ahead that it
+	// wants one although it is fresh.
+	stale, ahead, negative bool
+	value                  V
+	// freshUntil is the end of the TTL that stands in Redis, 0 if not known, and
+	// due says that it is so near that some Get is to refresh the value.
+	freshUntil int64
+	due        bool
 	// down says that Redis could not be asked, until when what is left of
 	// CacheTimeout ends; zero for all of it.
 	down  bool
@@ -132,10 +153,12 @@ type found[V any] struct {
 }
 
 // behind says what a refresh needs to know of the value that it replaces.
-func (f found[V]) behind() found[V] { return found[V]{stale: f.stale, ahead: f.ahead} }
+func (f found[V]) behind() found[V] {
+	return found[V]{stale: f.stale, ahead: f.ahead, freshUntil: f.freshUntil}
+}
 
 // wantsRefresh tells whether a value is to be loaded while it is served.
-func (f found[V]) wantsRefresh() bool { return f.stale || f.ahead > 0 }
+func (f found[V]) wantsRefresh() bool { return f.stale || f.ahead }
 
 // lookup asks L1 for a stale value and then Redis. It never waits for a load.
 func (c *Cache[K, V]) lookup(ctx context.Context, key K, rk string) found[V] {
@@ -148,11 +171,11 @@ func (c *Cache[K, V]) lookup(ctx context.Context, key K, rk string) found[V] {
 		return found[V]{}
 	}
 	ctx = c.brief.Context(ctx)
-	mark := c.mark(key, rk)
+	asked := c.ask(key, rk)
 	var hit found[V]
 	raw, down := c.read(ctx, rk)
 	if raw != "" {
-		hit = c.open(ctx, key, rk, raw, mark)
+		hit = c.open(ctx, key, rk, raw, asked)
 	}
 	if !hit.ok {
 		hit.down = down
@@ -182,6 +205,18 @@ func (c *Cache[K, V]) serve(ctx context.Context, key K, rk string, hit found[V],
 	}
 	return hit.value, c.notFoundIf(hit.negative)
 }
+
+// asked is the state before a key was asked for, which what is found is judged by.
+type asked struct {
+	mark    l1.Mark
+	pending pending.Moment
+}
+
+func (c *Cache[K, V]) ask(key K, rk string) asked { return asked{c.mark(key, rk), c.pending.Now()} }
+
+// askScript is ask for a script that returns an entry. Redis executes it without
+// tracking the key: what it finds is not for L1.
+func (c *Cache[K, V]) askScript() asked { return asked{l1.Mark{Void: true}, c.pending.Now()} }
 
 func (c *Cache[K, V]) mark(key K, rk string) l1.Mark {
 	if c.tr == nil {

@@ -8,7 +8,6 @@ import (
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/entry"
 	"github.com/larder-go/larder/internal/generation"
-	"github.com/larder-go/larder/internal/l1"
 )
 
 // maxBatchLoads bounds the loads that one GetMany runs at the same time where
@@ -20,17 +19,18 @@ const maxBatchLoads = 16
 // to 16 keys at a time. Keys without a value are missing in the map. Where loads
 // failed, the map holds what could be had and the error joins theirs.
 func (c *Cache[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
-	out, _, err := c.getMany(ctx, keys, c.opts.LoadSoftTimeout)
+	out, _, err := c.getMany(ctx, keys, c.patience())
 	return out, err
 }
 
 // getMany is GetMany that also tells how many keys could not be seen to. It waits
-// for loads for as long as patience says, 0 for ever.
-func (c *Cache[K, V]) getMany(ctx context.Context, keys []K, patience time.Duration) (out map[K]V, failed int, err error) {
+// for loads until a time, zero for ever.
+func (c *Cache[K, V]) getMany(ctx context.Context, keys []K, until time.Time) (out map[K]V, failed int, err error) {
 	out = make(map[K]V, len(keys))
 	if err := c.check(ctx); err != nil {
 		return out, len(keys), c.failed("get many", "", err)
 	}
+	began := c.flights.made.Load()
 	missing, err := c.lookupMany(ctx, keys, out)
 	if err != nil {
 		return out, len(keys), c.failed("get many", "", err)
@@ -53,7 +53,7 @@ func (c *Cache[K, V]) getMany(ctx context.Context, keys []K, patience time.Durat
 	}
 	var errs []error
 	for _, m := range missing {
-		v, err := c.land(ctx, m, patience)
+		v, err := c.land(ctx, m, until, began)
 		switch {
 		case err == nil:
 			out[m.key] = v
@@ -86,7 +86,7 @@ type miss[K comparable, V any] struct {
 func (c *Cache[K, V]) lookupMany(ctx context.Context, keys []K, out map[K]V) ([]*miss[K, V], error) {
 	var (
 		missing []*miss[K, V]
-		marks   []l1.Mark
+		marks   []asked
 		cmds    []conn.Command
 		seen    = make(map[K]bool, len(keys))
 	)
@@ -135,7 +135,7 @@ func (c *Cache[K, V]) lookupMany(ctx context.Context, keys []K, out map[K]V) ([]
 		}
 		missing = append(missing, m)
 		if c.c != nil {
-			marks = append(marks, c.mark(key, rk))
+			marks = append(marks, c.ask(key, rk))
 			cmds = append(cmds, conn.Key("GET", rk))
 		}
 	}
@@ -193,13 +193,13 @@ func (c *Cache[K, V]) meet(ctx context.Context, results []conn.Result) {
 
 // land waits for the flight of a miss; where its value may not be used, the key
 // is got by itself.
-func (c *Cache[K, V]) land(ctx context.Context, m *miss[K, V], patience time.Duration) (V, error) {
-	if err := m.f.waitFor(ctx, patience); err != nil {
+func (c *Cache[K, V]) land(ctx context.Context, m *miss[K, V], until time.Time, began uint64) (V, error) {
+	if err := m.f.waitUntil(ctx, until); err != nil {
 		var none V
 		return none, err
 	}
-	if !c.mayUse(ctx, m.f, m.stage) {
-		return c.get(ctx, m.key, c.single, patience)
+	if !c.mayUse(ctx, m.f, m.stage, began) {
+		return c.getSince(ctx, m.key, c.single, until, began)
 	}
 	if !m.made {
 		c.stats.coalesced.Add(1)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -37,19 +38,19 @@ func TestWriteThroughIsSafeWhereverTheProcessDies(t *testing.T) {
 						if _, err := other.Get(t.Context(), "k"); err != nil {
 							t.Fatal(err)
 						}
-						seen := 0
+						var seen atomic.Int64
 						h.on(func(_ context.Context, op string, run func()) error {
-							seen++
-							if seen <= died || lost && seen == died+1 {
+							n := int(seen.Add(1))
+							if n <= died || lost && n == died+1 {
 								run()
 							}
-							if seen <= died {
+							if n <= died {
 								return nil
 							}
 							return errDown
 						})
 						mutate := func(ctx context.Context) (int64, error) {
-							for seen <= died && ctx.Err() == nil && at == "bar" {
+							for int(seen.Load()) <= died && ctx.Err() == nil && at == "bar" {
 								time.Sleep(lease / 3) // the barrier is extended
 							}
 							if committed {
@@ -79,9 +80,12 @@ func TestExchangesOfWriteThrough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHook(t, newEngine(t))
 		c := newCache(t, h, larder.Options[string, int64]{Lease: 3 * time.Second, Load: always(1)})
+		var mu sync.Mutex // protects ops
 		var ops []string
 		h.on(func(_ context.Context, op string, run func()) error {
+			mu.Lock()
 			ops = append(ops, op)
+			mu.Unlock()
 			run()
 			return nil
 		})
@@ -89,6 +93,8 @@ func TestExchangesOfWriteThrough(t *testing.T) {
 			time.Sleep(2500 * time.Millisecond)
 			return 2, nil
 		})
+		mu.Lock()
+		defer mu.Unlock()
 		if got := fmt.Sprint(ops); err != nil || got != "[capture GET bar bar bar lift]" {
 			t.Errorf("%s, %v", got, err)
 		}

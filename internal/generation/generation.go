@@ -27,6 +27,9 @@ type known struct {
 	epoch uint64
 }
 
+// Key is the Redis key of the generation.
+func (g *Generation) Key() string { return g.key }
+
 // Current returns what the generation is now, if this process knows it, over a
 // connection that was heard of since a moment of conn.Uptime.
 func (g *Generation) Current(since time.Duration) (Value, bool) {
