@@ -61,7 +61,7 @@ func (w *world) note(format string, args ...any) {
 
 func (w *world) pause(max time.Duration) {
 	if d := w.n(int(max / (100 * time.Microsecond))); d > 0 {
-		time.Sleep(time.Duration(d) * 100 * time.Microsecond)
+		<-time.After(time.Duration(d) * 100 * time.Microsecond)
 	}
 }
 
@@ -102,8 +102,7 @@ func (w *world) told(process int, least map[int]int64, err error) {
 	if err != nil {
 		return
 	}
-	time.Sleep(time.Microsecond)
-	synctestSettle()
+	<-time.After(2 * time.Microsecond) // the pushes arrive
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for p := range w.floor {
@@ -112,8 +111,6 @@ func (w *world) told(process int, least map[int]int64, err error) {
 		}
 	}
 }
-
-func synctestSettle() { time.Sleep(time.Microsecond) }
 
 func (w *world) read(process, key int) {
 	w.mu.Lock()

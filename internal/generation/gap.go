@@ -17,9 +17,6 @@ const (
 	Silent
 )
 
-// Key is the Redis key of the generation.
-func (g *Generation) Key() string { return g.key }
-
 // Gap says why Current would not know the generation.
 func (g *Generation) Gap(since time.Duration) Gap {
 	k := g.known.Load()
