@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/l1"
 )
 
@@ -189,5 +190,10 @@ func (c *Cache[K, V]) mark(key K, rk string) l1.Mark {
 	if c.tr == nil {
 		return c.l1.Mark(key, nil)
 	}
-	return c.l1.Mark(key, c.tr.Epoch(rk))
+	epoch := c.tr.Epoch(rk)
+	m := c.l1.Mark(key, epoch)
+	if epoch.Lossy() {
+		m.Until = int64(conn.Uptime() + c.opts.StalenessBound)
+	}
+	return m
 }
