@@ -85,6 +85,7 @@ func (w *write[K, V]) begin(ctx context.Context) {
 	w.t.begun = c.gens.Begin()
 	w.barred = time.Now()
 	now, err := lease.Bar(c.brief.Context(ctx), c.c, w.t.rk, w.t.token, c.opts.Lease)
+	announce(c.c, []string{w.t.rk})
 	if err != nil {
 		c.stats.l2Errors.Add(1)
 		return

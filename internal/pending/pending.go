@@ -201,6 +201,10 @@ func (q *Queue) deliver(ctx context.Context) error {
 			break
 		}
 	}
+	// Where the server does not push, others hear of it only so.
+	if tr, ok := q.c.Tracker(); ok {
+		tr.Announce(delivered...)
+	}
 	bumped := false
 	if len(bumps) > 0 {
 		err := generation.BumpUnless(ctx, q.c, bumps)
