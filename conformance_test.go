@@ -93,6 +93,13 @@ func TestCluster(t *testing.T) {
 	cachetest.RunCache(t, cachetest.Backend{Open: opener(servers.URL())})
 }
 
+func TestSentinel(t *testing.T) {
+	sentinel := redistest.StartSentinel(t, redistest.Shared(t))
+	cachetest.RunCache(t, cachetest.Backend{
+		Open: opener("redis+sentinel://" + sentinel.Addr() + "/" + redistest.MasterName),
+	})
+}
+
 // opener opens connections that have patience: a loaded machine is not a fault.
 func opener(url string) func(*testing.T) conn.Conn {
 	return func(t *testing.T) conn.Conn {

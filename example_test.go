@@ -114,6 +114,27 @@ func ExampleCache_Set() {
 }
 
 // The fields of a struct key are its parts, in their order.
+func ExampleCache_WriteThrough() {
+	ctx, db := context.Background(), table{42: {ID: 42, Name: "Ada"}}
+	c, err := embedded.Open(ctx)
+	check(err)
+	defer c.Close()
+	users, err := larder.New(c, larder.Options[int64, User]{Namespace: "user", TTL: time.Minute, Load: db.User})
+	check(err)
+	defer users.Close()
+
+	check(users.WriteThrough(ctx, 42, func(context.Context) (User, error) {
+		fmt.Println("update 42")
+		db[42] = User{ID: 42, Name: "Ada Lovelace"}
+		return db[42], nil
+	}))
+	u, err := users.Get(ctx, 42) // needs no load
+	fmt.Println(u.Name, err)
+	// Output:
+	// update 42
+	// Ada Lovelace <nil>
+}
+
 func ExampleCache_InvalidatePrefix() {
 	type page struct {
 		Tenant string

@@ -129,6 +129,7 @@ func (c *Cache[K, V]) attempt(ctx context.Context, f *flight[K, V], rk string, f
 		defer cancel()
 	}
 	t.leased = c.c != nil && !found.down && c.capture(first, t)
+	found.down = !t.leased
 	mode := lease.Load
 	if found.ahead > 0 {
 		mode = lease.Ahead
@@ -139,7 +140,7 @@ func (c *Cache[K, V]) attempt(ctx context.Context, f *flight[K, V], rk string, f
 		first = ctx
 		if err != nil {
 			orphan := *t
-			f.orphan, t.leased = &orphan, false
+			f.orphan, t.leased, found.down = &orphan, false, true
 			break
 		}
 		switch a.State {
@@ -233,6 +234,10 @@ func (c *Cache[K, V]) request(t *ticket[K], rejected string, mode lease.Mode) le
 // load calls the loader under a ticket and stores what it brings.
 func (c *Cache[K, V]) load(ctx context.Context, f *flight[K, V], t *ticket[K], found found[V], load loader[K, V]) outcome[V] {
 	stage := c.flights.advance(f)
+	var alone *alone
+	if found.down {
+		alone = c.beginAlone(t)
+	}
 	start := time.Now()
 	item, err := c.call(ctx, t, found.old, load)
 	cost := time.Since(start)
@@ -253,11 +258,14 @@ func (c *Cache[K, V]) load(ctx context.Context, f *flight[K, V], t *ticket[K], f
 		c.release(ctx, t, end)
 		return outcome[V]{err: err, stage: stage}
 	}
-	storable := c.captureLate(ctx, []*ticket[K]{t}, []loaded[V]{got})
-	out := outcome[V]{value: got.Value, err: err, stage: stage, namespace: t.namespace, tags: t.tags}
-	if storable[0] {
+	out := outcome[V]{value: got.Value, err: err, stage: stage}
+	switch {
+	case c.c != nil && !t.leased:
+		c.keepAlone(t, alone, got)
+	case c.captureLate(ctx, []*ticket[K]{t}, []loaded[V]{got})[0]:
 		out.accepted = c.store(ctx, f, t, got, cost)
-	} else {
+		out.namespace, out.tags = t.namespace, t.tags
+	default:
 		c.keepNothing(ctx, t)
 	}
 	return out
@@ -283,8 +291,7 @@ func (c *Cache[K, V]) keepNothing(ctx context.Context, t *ticket[K]) bool {
 // ticket still stood.
 func (c *Cache[K, V]) store(ctx context.Context, f *flight[K, V], t *ticket[K], got loaded[V], cost time.Duration) bool {
 	raw, l, ok := c.encode(t, got, cost)
-	switch {
-	case c.c == nil:
+	if c.c == nil {
 		return c.flights.ifAttached(f, func() {
 			if ok && !c.writers.at(t.key) {
 				c.l1.Put(t.key, c.l1Entry(got.Value, got.negative, l, t.namespace, t.tags))
@@ -292,8 +299,6 @@ func (c *Cache[K, V]) store(ctx context.Context, f *flight[K, V], t *ticket[K], 
 				c.l1.Drop(t.key) // a stale value that the source no longer stands for
 			}
 		})
-	case !t.leased:
-		return false
 	}
 	c.flights.seal(f)
 	if !ok {
@@ -340,7 +345,7 @@ func (c *Cache[K, V]) lifeOf(t *ticket[K], got loaded[V], size int, cost time.Du
 		l.fresh -= time.Duration(rand.Float64() * c.opts.Jitter * float64(l.fresh))
 	}
 	l.stale = l.fresh + stale
-	l.hot = l.fresh - c.ahead(cost)
+	l.hot = l.fresh - c.window(cost)
 	return l
 }
 

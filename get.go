@@ -14,7 +14,7 @@ import (
 // loader's error as it is where it failed. The value is shared: do not change it.
 func (c *Cache[K, V]) Get(ctx context.Context, key K) (V, error) {
 	if e, ok := c.l1.Get(key); ok && c.fresh(e) {
-		c.stats.l1[e.Shard%hitStripes].n.Add(1)
+		c.stats.hitL1()
 		return e.Value, c.notFoundIf(e.Negative)
 	}
 	return c.get(ctx, key, c.single, c.opts.LoadSoftTimeout)
@@ -24,7 +24,7 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K) (V, error) {
 // already under way, its value is used.
 func (c *Cache[K, V]) GetWith(ctx context.Context, key K, load func(context.Context, K) (V, error)) (V, error) {
 	if e, ok := c.l1.Get(key); ok && c.fresh(e) {
-		c.stats.l1[e.Shard%hitStripes].n.Add(1)
+		c.stats.hitL1()
 		return e.Value, c.notFoundIf(e.Negative)
 	}
 	return c.get(ctx, key, loaderOf(load), c.opts.LoadSoftTimeout)
@@ -167,9 +167,7 @@ func (c *Cache[K, V]) openL1(e *l1.Entry[V]) found[V] {
 	now := c.clock.Now()
 	hit := found[V]{ok: e.FreshUntil > now || e.StaleUntil > now, inL1: true, negative: e.Negative, value: e.Value}
 	hit.stale = e.FreshUntil <= now
-	if !hit.stale && e.HotUntil <= now {
-		hit.ahead = time.Duration(e.FreshUntil - now)
-	}
+	hit.ahead = drawAhead(time.Duration(e.FreshUntil-now), time.Duration(e.FreshUntil-e.HotUntil))
 	return hit
 }
 

@@ -7,4 +7,12 @@ import (
 	"github.com/larder-go/larder/internal/redistest"
 )
 
-func TestMain(m *testing.M) { os.Exit(redistest.Run(m)) }
+// racerRole is that of the second process of TestRacesOfTwoProcesses.
+const racerRole = "racer"
+
+func TestMain(m *testing.M) {
+	if redistest.Role() == racerRole {
+		os.Exit(runRacer(os.Stdin, os.Stdout))
+	}
+	os.Exit(redistest.Run(m))
+}

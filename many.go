@@ -116,7 +116,7 @@ func (c *Cache[K, V]) lookupMany(ctx context.Context, keys []K, out map[K]V) ([]
 		}
 		seen[key] = true
 		if e, ok := c.l1.Get(key); ok && c.fresh(e) {
-			c.stats.l1[e.Shard%hitStripes].n.Add(1)
+			c.stats.hitL1()
 			if c.notFoundIf(e.Negative) == nil {
 				out[key] = e.Value
 			}

@@ -127,6 +127,13 @@ type Options[K comparable, V any] struct {
 	// counts from the moment a value or a generation was asked for.
 	StalenessBound time.Duration
 
+	// Lenient says what happens while Redis does not answer. Without it each Get
+	// loads, though several at a time share a load: strict. With it, a value that this
+	// process loaded is served by it for up to StalenessBound from the start of its
+	// load, which spares the source, and is not aware of what other processes
+	// invalidate meanwhile.
+	Lenient bool
+
 	// MaxKeyBytes bounds an encoded key. A longer one is an error.
 	// 0 means DefaultMaxKeyBytes (1 KiB); negative is an error.
 	MaxKeyBytes int

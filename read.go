@@ -3,7 +3,6 @@ package larder
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -59,10 +58,8 @@ func (c *Cache[K, V]) open(ctx context.Context, key K, rk, raw string, mark l1.M
 		fresh: time.Duration(e.FreshUntil-now) * time.Millisecond,
 		stale: time.Duration(e.StaleUntil-now) * time.Millisecond,
 	}
-	l.hot = l.fresh - c.ahead(time.Duration(e.Cost)*time.Microsecond)
-	if l.hot <= 0 && l.fresh > 0 {
-		hit.ahead = l.fresh
-	}
+	l.hot = l.fresh - c.window(time.Duration(e.Cost)*time.Microsecond)
+	hit.ahead = drawAhead(l.fresh, l.fresh-l.hot)
 	if !hit.negative {
 		if hit.value, err = decodeValue(c.opts.Codec, e.Payload); err != nil {
 			return c.corrupt(raw, err)
@@ -109,14 +106,6 @@ type life struct {
 	size              int
 }
 
-// ahead draws by how much a value is refreshed before its TTL ends.
-func (c *Cache[K, V]) ahead(cost time.Duration) time.Duration {
-	if c.opts.RefreshAhead == 0 {
-		return 0
-	}
-	return time.Duration(min(float64(cost)*c.opts.RefreshAhead*rand.ExpFloat64(), float64(maxTTL)))
-}
-
 // l1Entry makes the L1 form of a value.
 func (c *Cache[K, V]) l1Entry(value V, negative bool, l life, namespace l1.Stamp, tags []l1.Stamp) *l1.Entry[V] {
 	now := c.clock.Sync()
@@ -125,7 +114,6 @@ func (c *Cache[K, V]) l1Entry(value V, negative bool, l life, namespace l1.Stamp
 		HotUntil:   now + int64(min(l.hot, c.opts.L1TTL)),
 		FreshUntil: now + int64(min(l.fresh, c.opts.L1TTL)),
 		StaleUntil: now + int64(min(l.stale, c.opts.L1TTL)),
-		Shard:      uint8(rand.Uint32()),
 	}
 	e.Stamp(namespace, tags)
 	return e

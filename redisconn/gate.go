@@ -91,7 +91,7 @@ func (g *gate) enter(ctx context.Context, op string) error {
 		if n <= maxInFlight {
 			return nil
 		}
-		g.release(1)
+		g.inFlight.Add(-1) // wakes nobody: no place became free
 		if g.abandoned.Load() > maxInFlight/2 {
 			g.kick() // a heartbeat that is answered proves them gone
 		}

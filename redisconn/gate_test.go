@@ -1,9 +1,11 @@
 package redisconn
 
 import (
+	"context"
 	"errors"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -127,4 +129,39 @@ func TestView(t *testing.T) {
 	if again := viewOf(reply, "[::1]:7000"); again.digest != v.digest {
 		t.Error("a replica changes the digest")
 	}
+}
+
+// One who finds the gate full queues, and wakes nobody: each woken one would find
+// it full too and wake the next, for as long as nothing moves.
+func TestFullGateWakesNobody(t *testing.T) {
+	g := newGate("", newLife())
+	g.state.Store(gateOpen)
+	g.inFlight.Store(maxInFlight)
+	ctx, cancel := context.WithCancel(t.Context())
+	first := func() chan struct{} {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if len(g.waiters) == 0 {
+			return nil
+		}
+		return g.waiters[0]
+	}
+	var wg sync.WaitGroup
+	queue := func(n int32) {
+		wg.Go(func() { _ = g.enter(ctx, "GET") })
+		eventually(t, func() error {
+			if g.waiting.Load() < n {
+				return errors.New("does not queue")
+			}
+			return nil
+		})
+	}
+	queue(1)
+	head := first()
+	queue(2)
+	if first() != head {
+		t.Error("the first one was woken although there is no room")
+	}
+	cancel()
+	wg.Wait()
 }

@@ -15,7 +15,7 @@ const (
 	DefaultDialTimeout      = 5 * time.Second
 	DefaultKeepAlive        = time.Second
 	DefaultKeepAliveTimeout = 10 * time.Second
-	DefaultSilenceTimeout   = 200 * time.Millisecond
+	DefaultSilenceTimeout   = 150 * time.Millisecond
 	DefaultCutTimeout       = time.Second
 	DefaultHeartbeat        = 250 * time.Millisecond
 )
@@ -62,7 +62,10 @@ type Options struct {
 	// SilenceTimeout is how long a shared connection may owe an answer without a
 	// byte coming back before further calls fail at once; they pass again with
 	// the next byte. A script that blocks the server for as long has the same
-	// effect. 0 means DefaultSilenceTimeout; negative is an error.
+	// effect. Half of the shortest deadline that callers set is right: those who
+	// were first then do not give up before the silence is noticed, which takes
+	// up to a third longer, and pay for it once. 0 means DefaultSilenceTimeout;
+	// negative is an error.
 	SilenceTimeout time.Duration
 
 	// CutTimeout is the silence after which a shared connection is cut, so that

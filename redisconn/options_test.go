@@ -21,7 +21,7 @@ func TestBadOptions(t *testing.T) {
 		{"redis://h", Options{KeepAliveTimeout: -1}, []string{"Options.KeepAliveTimeout", "-1ns", "positive"}},
 		{"redis://h", Options{SilenceTimeout: -1}, []string{"Options.SilenceTimeout", "-1ns", "positive"}},
 		{"redis://h", Options{CutTimeout: -1}, []string{"Options.CutTimeout", "-1ns", "positive"}},
-		{"redis://h", Options{CutTimeout: time.Millisecond}, []string{"Options.CutTimeout", "1ms", "SilenceTimeout", "200ms"}},
+		{"redis://h", Options{CutTimeout: time.Millisecond}, []string{"Options.CutTimeout", "1ms", "SilenceTimeout", "150ms"}},
 		{"redis://h", Options{Heartbeat: -1}, []string{"Options.Heartbeat", "-1ns", "positive"}},
 		{"redis://h", Options{ReadWires: -1}, []string{"Options.ReadWires", "-1", "1 to 64"}},
 		{"redis://h", Options{ReadWires: 65}, []string{"Options.ReadWires", "65", "1 to 64"}},

@@ -23,8 +23,10 @@ func (g *gate) look(now time.Duration, o Options) {
 	if since := s.since.Load(); since != 0 {
 		silent = now - time.Duration(since)
 	}
-	// The last byte may have come for another call than the one that waits.
-	if g.seen.socket != s || g.seen.reads != reads || !g.beating.Load() {
+	// The last byte may have come for another call than the one that waits, or
+	// have been the middle of its answer.
+	waiting := g.beating.Load() || g.inside() > 0
+	if g.seen.socket != s || g.seen.reads != reads || !waiting {
 		g.seen.socket, g.seen.reads, g.seen.at = s, reads, now
 	}
 	silent = max(silent, now-g.seen.at)

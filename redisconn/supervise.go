@@ -58,9 +58,12 @@ func (c *Conn) clients() []*client {
 	return list
 }
 
+// watches is how often the watcher looks within SilenceTimeout.
+const watches = 10
+
 // watch looks for silent connections.
 func (c *Conn) watch(ctx context.Context, o Options) {
-	interval := max(o.SilenceTimeout/4, time.Millisecond)
+	interval := max(o.SilenceTimeout/watches, time.Millisecond)
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	clients := c.clients()
@@ -71,7 +74,7 @@ func (c *Conn) watch(ctx context.Context, o Options) {
 		case <-tick.C:
 		}
 		now := conn.Uptime()
-		late := now-last > 3*interval
+		late := now-last > o.SilenceTimeout*3/4
 		last = now
 		if late { // it was this process that stood still: answers may lie unread
 			continue

@@ -56,6 +56,7 @@ var rooms = map[string]layer{
 	"internal/mcp":          tool,
 	"internal/architecture": testkit,
 	"internal/redistest":    testkit,
+	"internal/scripted":     testkit,
 	"internal/sidebyside":   testkit,
 	"cachetest":             testkit,
 

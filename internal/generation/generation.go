@@ -53,6 +53,14 @@ func (g *Generation) Is(number uint64, since time.Duration) bool {
 	return k != nil && k.Number == number
 }
 
+// Seq counts how often what is known was taken back: while it stands, nothing was
+// invalidated that this process has heard of.
+func (g *Generation) Seq() uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.seq
+}
+
 // Forget takes back what is known, so that the next Read asks Redis.
 func (g *Generation) Forget() {
 	g.mu.Lock()

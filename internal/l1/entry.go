@@ -23,8 +23,6 @@ type Entry[V any] struct {
 	LoadedAt int64
 	// Size is that of the encoded value, saturating.
 	Size uint32
-	// Shard is random per entry, for striped counters.
-	Shard uint8
 	// Negative says that there is no value.
 	Negative bool
 	Value    V
@@ -40,12 +38,17 @@ type Stamp struct {
 // connection that was heard of since then.
 func (s Stamp) Current(since time.Duration) bool { return s.Generation.Is(s.Number, since) }
 
+// heardOfNothing tells whether the generation, whose Seq the number is, was not taken
+// back.
+func (s Stamp) heardOfNothing() bool { return s.Generation.Seq() == s.Number }
+
 // cover is what all entries of one connection's life and one generation of the
 // namespace depend on. They share it, so a hit finds it in the processor's cache.
 type cover struct {
 	epoch       *conn.Epoch // nil without Redis
 	epochNumber uint64
 	namespace   Stamp
+	alone       bool // see StampAlone
 }
 
 // Stamp sets the generations that the entry depends on.
@@ -56,11 +59,22 @@ func (e *Entry[V]) Stamp(namespace Stamp, tags []Stamp) {
 	}
 }
 
+// StampAlone is Stamp for a value that was loaded while Redis did not answer. The
+// numbers are those of [generation.Generation.Seq]: the entry ends with the first
+// thing that this process hears of any of them, and with the connection.
+func (e *Entry[V]) StampAlone(namespace Stamp, tags []Stamp) {
+	e.Stamp(namespace, tags)
+	e.cover.alone = true
+}
+
 // Covered tells whether the entry still counts: the connection that vouches for
 // it lives and was heard of since a moment of conn.Uptime, and all its
 // generations are known to be current.
 func (e *Entry[V]) Covered(since time.Duration) bool {
 	c := e.cover
+	if c.alone {
+		return e.coveredAlone()
+	}
 	if c.epoch != nil && (c.epoch.Load() != c.epochNumber || c.epoch.Heard() < since) || !c.namespace.Current(since) {
 		return false
 	}
@@ -69,6 +83,22 @@ func (e *Entry[V]) Covered(since time.Duration) bool {
 	}
 	for _, s := range *e.tags {
 		if !s.Current(since) {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *Entry[V]) coveredAlone() bool {
+	c := e.cover
+	if c.epoch != nil && c.epoch.Load() != c.epochNumber || !c.namespace.heardOfNothing() {
+		return false
+	}
+	if e.tags == nil {
+		return true
+	}
+	for _, s := range *e.tags {
+		if !s.heardOfNothing() {
 			return false
 		}
 	}

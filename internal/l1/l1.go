@@ -104,7 +104,7 @@ func (s *Store[K, V]) Insert(key K, e *Entry[V], m Mark) bool {
 	if st.seq != m.seq || m.epoch != nil && m.epoch.Load() != m.number {
 		return false
 	}
-	e.cover = s.covers.get(cover{m.epoch, m.number, e.cover.namespace})
+	e.cover = s.covers.get(cover{m.epoch, m.number, e.cover.namespace, e.cover.alone})
 	s.putLocked(key, e)
 	return true
 }

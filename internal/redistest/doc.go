@@ -10,6 +10,11 @@
 //		…
 //	}
 //
+// What goes wrong with real servers can be had too: StartReplica and CutOff make a
+// replica that lags, Promote makes it the master, StopLosing is a power failure,
+// MoveSlot moves a slot of a cluster, and Spawn runs the test binary once more, as
+// a second process.
+//
 // # Concurrency
 //
 // The functions may be called from parallel tests. The methods of one Server may

@@ -2,8 +2,10 @@ package redistest
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -41,4 +43,41 @@ func StartSentinel(tb testing.TB, master *Server) *Server {
 		tb.Fatalf("redistest: the sentinel did not start: %v\n%s", err, s.log())
 	}
 	return s
+}
+
+// Promote makes a sentinel from StartSentinel put replica in the place of its
+// master, alive or not, and waits until it says so.
+func (s *Server) Promote(replica *Server) {
+	s.tb.Helper()
+	err := poll(s.done, func() error {
+		_, err := s.Do("SENTINEL", "FAILOVER", MasterName)
+		return err // until it has learnt of the replica
+	})
+	if err == nil {
+		err = poll(s.done, func() error {
+			addr, err := s.Do("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MasterName)
+			if err == nil && strings.ReplaceAll(addr, "\n", ":") != replica.Addr() {
+				err = fmt.Errorf("the master is %q", addr)
+			}
+			return err
+		})
+	}
+	if err != nil {
+		s.tb.Fatalf("redistest: no failover to %s: %v\n%s", replica.Addr(), err, s.log())
+	}
+}
+
+// AwaitReplica waits until a sentinel from StartSentinel knows replica.
+func (s *Server) AwaitReplica(replica *Server) {
+	s.tb.Helper()
+	err := poll(s.done, func() error {
+		list, err := s.Do("SENTINEL", "REPLICAS", MasterName)
+		if err == nil && !strings.Contains(list, replica.Addr()) {
+			err = fmt.Errorf("it does not know the replica")
+		}
+		return err
+	})
+	if err != nil {
+		s.tb.Fatalf("redistest: sentinel: %v\n%s", err, s.log())
+	}
 }

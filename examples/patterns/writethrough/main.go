@@ -1,16 +1,13 @@
-// Writethrough writes to the database, then puts the new value into the cache,
-// so that the next reader need not load it.
+// Writethrough writes to the database and puts the new value into the cache, so
+// that the next reader need not load it.
 //
 // The habit it replaces: redis.set after the update. A reader that began to load
 // before the update writes the old value over the new one, and it stays for its
-// TTL. Set takes the right to fill the key away from loads under way, so theirs
-// are refused; where two Sets meet, the key is dropped and the next Get loads,
-// since only the database knows which of them came last.
-//
-// What Set cannot do: a process that dies between the update and Set leaves the
-// old value until its TTL. WriteThrough, which raises a barrier before the
-// update and is safe at every crash point, is coming. Keep the TTL short till
-// then, or where that matters.
+// TTL; so it does where the process dies between the two. WriteThrough puts up a
+// barrier first: the old value goes, whoever reads meanwhile loads without storing,
+// and a process that dies leaves a barrier that ends by itself and no value. Where
+// two writers meet, the key is dropped and the next Get loads, since only the
+// database knows which of them came last.
 package main
 
 import (
@@ -44,8 +41,10 @@ func run(ctx context.Context) error {
 	}
 	defer prices.Close()
 	update := func(cents int64) error {
-		price.Store(cents) // the database first
-		return prices.Set(ctx, "assam", cents)
+		return prices.WriteThrough(ctx, "assam", func(context.Context) (int64, error) {
+			price.Store(cents) // UPDATE prices SET cents = …
+			return cents, nil
+		})
 	}
 	if err := update(320); err != nil {
 		return err
