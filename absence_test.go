@@ -14,6 +14,10 @@ func TestFrozenForAMinute(t *testing.T) {
 	absent(t, absence{length: time.Minute, leave: (*redistest.Server).Pause, comeBack: (*redistest.Server).Resume})
 }
 
+func TestFrozenWhileKeysAreInvalidated(t *testing.T) {
+	absent(t, absence{length: 3 * time.Second, leave: (*redistest.Server).Pause, comeBack: (*redistest.Server).Resume, keysOnly: true})
+}
+
 func TestKilledForAWhile(t *testing.T) {
 	absent(t, absence{length: 3 * time.Second, leave: (*redistest.Server).Stop, comeBack: (*redistest.Server).Restart})
 }

@@ -51,7 +51,7 @@ func TestRefreshAheadKeepsAHotKeyFresh(t *testing.T) {
 					}
 				}
 				time.Sleep(cost) // the last load ends
-				if waited > 3 { // beta of 1 refreshes in time with a probability near 1
+				if waited > 3 {  // beta of 1 refreshes in time with a probability near 1
 					t.Errorf("%d Gets waited", waited)
 				}
 				if n := loads.Load(); n < periods || n > 2*periods {

@@ -99,19 +99,19 @@ type ticketed[K comparable, V any] struct {
 
 // acquireMany sorts flights by what Redis answers: those it grants, those that
 // must go on alone, and those that found a value, which end here.
-func (c *Cache[K, V]) acquireMany(ctx context.Context, asked []*ticketed[K, V]) (granted []*ticketed[K, V], alone []*miss[K, V]) {
-	requests := make([]lease.Request, len(asked))
-	stages := make([]int, len(asked))
-	for i, a := range asked {
+func (c *Cache[K, V]) acquireMany(ctx context.Context, asking []*ticketed[K, V]) (granted []*ticketed[K, V], alone []*miss[K, V]) {
+	requests := make([]lease.Request, len(asking))
+	stages := make([]int, len(asking))
+	for i, a := range asking {
 		requests[i] = c.request(a.t, a.found.rejected, lease.Load)
 		if a.found.ahead > 0 {
 			requests[i].Mode, requests[i].Left = lease.Ahead, a.found.ahead
 		}
 		stages[i] = c.flights.advance(a.f)
 	}
-	bctx := c.brief.Context(ctx)
-	answers, errs := lease.AcquireEach(bctx, c.c, requests)
-	for i, a := range asked {
+	asked := c.askScript()
+	answers, errs := lease.AcquireEach(c.brief.Context(ctx), c.c, requests)
+	for i, a := range asking {
 		switch {
 		case errs[i] != nil:
 			c.stats.l2Errors.Add(1)
@@ -125,7 +125,7 @@ func (c *Cache[K, V]) acquireMany(ctx context.Context, asked []*ticketed[K, V]) 
 			}
 			granted = append(granted, a)
 		case answers[i].State == lease.Fresh:
-			if hit := c.open(ctx, a.key, a.rk, answers[i].Raw, l1.Mark{Void: true}); hit.ok {
+			if hit := c.open(ctx, a.key, a.rk, answers[i].Raw, asked); hit.ok {
 				c.flights.end(a.f, outcome[V]{value: hit.value, err: c.notFoundIf(hit.negative), stage: stages[i]}, 0)
 				continue
 			}

@@ -25,6 +25,7 @@ type Cache[K comparable, V any] struct {
 	nsKey  string // of the namespace's generation
 	schema uint64
 	keys   *keycodec.Codec[K]
+	bound  time.Duration // StalenessBound, less what the clock of L1 may be behind
 
 	l1    *l1.Store[K, V] // nil where L1MaxBytes is negative
 	gens  *generation.Table
@@ -94,6 +95,7 @@ func New[K comparable, V any](c conn.Conn, opts Options[K, V]) (*Cache[K, V], er
 		nsKey:         generation.NamespaceKey(opts.Namespace),
 		schema:        schemaOf(opts.Codec),
 		keys:          keys,
+		bound:         opts.StalenessBound - coarse.Resolution,
 		c:             c,
 		gens:          generation.NewTable(c, 2*(opts.TTL+opts.StaleFor+opts.NegativeTTL)+time.Hour, opts.StalenessBound),
 		brief:         deadline.New(opts.CacheTimeout),

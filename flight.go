@@ -13,7 +13,8 @@ import (
 // neither tier had. Callers that miss while it is under way join it.
 //
 // Who may use its outcome? A value may be served to a Get that began before the
-// value's load (or the read that found it) was begun. For a Get that joined
+// value's load (or the read that found it) was begun: to all that began before the
+// flight was made, and to those that joined before its load. For a Get that joined
 // later, something may have been invalidated between the load's start and the
 // Get's. It may use the value only if Redis accepted the fill, which shows that
 // no invalidation came before the fill was executed, if it joined before the fill
@@ -21,6 +22,7 @@ import (
 // starts over, and the flight that it then starts or joins begins after it.
 type flight[K comparable, V any] struct {
 	key   K
+	no    uint64        // counts the flights of the cache
 	after *flight[K, V] // a flight of the same key that was detached; it ends first
 	done  chan struct{} // closed when out is set
 	wake  chan struct{} // holds a token when the key changed in Redis
@@ -52,7 +54,8 @@ type outcome[V any] struct {
 
 // group holds the flights of a cache.
 type group[K comparable, V any] struct {
-	active atomic.Int64 // number of flights, to look without the lock
+	active atomic.Int64  // number of flights, to look without the lock
+	made   atomic.Uint64 // number of flights ever made
 
 	mu sync.Mutex // protects m, and the state of its flights
 	m  map[K]*flight[K, V]
@@ -103,7 +106,7 @@ func (g *group[K, V]) addLocked(key K, after *flight[K, V]) *flight[K, V] {
 	if g.m == nil {
 		g.m = map[K]*flight[K, V]{}
 	}
-	f := &flight[K, V]{key: key, after: after, done: make(chan struct{}), wake: make(chan struct{}, 1)}
+	f := &flight[K, V]{no: g.made.Add(1), key: key, after: after, done: make(chan struct{}), wake: make(chan struct{}, 1)}
 	if g.m[key] == nil {
 		g.active.Add(1)
 	}

@@ -136,6 +136,7 @@ func (c *Cache[K, V]) attempt(ctx context.Context, f *flight[K, V], rk string, f
 	}
 	for poll := firstPoll; t.leased; poll = min(2*poll, lastPoll) {
 		stage := c.flights.advance(f)
+		asked := c.askScript()
 		a, err := c.acquire(first, t, mode, found)
 		first = ctx
 		if err != nil {
@@ -153,8 +154,7 @@ func (c *Cache[K, V]) attempt(ctx context.Context, f *flight[K, V], rk string, f
 		case lease.Barred:
 			t.leased = false
 		case lease.Fresh:
-			// Redis executed this without tracking the key: not for L1.
-			hit := c.open(ctx, f.key, rk, a.Raw, l1.Mark{Void: true})
+			hit := c.open(ctx, f.key, rk, a.Raw, asked)
 			if hit.ok {
 				return outcome[V]{value: hit.value, err: c.notFoundIf(hit.negative), stage: stage}
 			}

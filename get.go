@@ -7,6 +7,7 @@ import (
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/l1"
+	"github.com/larder-go/larder/internal/pending"
 )
 
 // Get returns the value of a key: from the process, from Redis, or from
@@ -33,12 +34,12 @@ func (c *Cache[K, V]) GetWith(ctx context.Context, key K, load func(context.Cont
 // fresh tells whether an entry of L1 answers a Get, and there is nothing else to do.
 func (c *Cache[K, V]) fresh(e *l1.Entry[V]) bool {
 	now := c.clock.Now()
-	return e.HotUntil > now && e.Covered(time.Duration(now)-c.opts.StalenessBound)
+	return e.HotUntil > now && e.Covered(time.Duration(now)-c.bound)
 }
 
 // covered tells whether an entry of L1 counts at all, fresh or stale.
 func (c *Cache[K, V]) covered(e *l1.Entry[V]) bool {
-	return e.Covered(time.Duration(c.clock.Now()) - c.opts.StalenessBound)
+	return e.Covered(time.Duration(c.clock.Now()) - c.bound)
 }
 
 // notFoundIf is the error of a hit.
@@ -53,6 +54,12 @@ func (c *Cache[K, V]) notFoundIf(negative bool) error {
 // get is Get behind the fast path. It waits for a load for as long as patience
 // says, 0 for ever.
 func (c *Cache[K, V]) get(ctx context.Context, key K, load loader[K, V], patience time.Duration) (V, error) {
+	return c.getSince(ctx, key, load, patience, c.flights.made.Load())
+}
+
+// getSince is get of a call that began when so many flights had been made: the
+// load of a later one began after it.
+func (c *Cache[K, V]) getSince(ctx context.Context, key K, load loader[K, V], patience time.Duration, began uint64) (V, error) {
 	var none V
 	rk, err := c.redisKey(key)
 	if err != nil {
@@ -85,7 +92,7 @@ func (c *Cache[K, V]) get(ctx context.Context, key K, load loader[K, V], patienc
 		if err := f.waitFor(ctx, patience); err != nil {
 			return none, c.failed("get", rk, err)
 		}
-		if !c.mayUse(ctx, f, stage) {
+		if f.no <= began && !c.mayUse(ctx, f, stage) {
 			continue
 		}
 		if !made {
@@ -149,11 +156,11 @@ func (c *Cache[K, V]) lookup(ctx context.Context, key K, rk string) found[V] {
 		return found[V]{}
 	}
 	ctx = c.brief.Context(ctx)
-	mark := c.mark(key, rk)
+	asked := c.ask(key, rk)
 	var hit found[V]
 	raw, down := c.read(ctx, rk)
 	if raw != "" {
-		hit = c.open(ctx, key, rk, raw, mark)
+		hit = c.open(ctx, key, rk, raw, asked)
 	}
 	if !hit.ok {
 		hit.down = down
@@ -184,6 +191,18 @@ func (c *Cache[K, V]) serve(ctx context.Context, key K, rk string, hit found[V],
 	return hit.value, c.notFoundIf(hit.negative)
 }
 
+// asked is the state before a key was asked for, which what is found is judged by.
+type asked struct {
+	mark    l1.Mark
+	pending pending.Moment
+}
+
+func (c *Cache[K, V]) ask(key K, rk string) asked { return asked{c.mark(key, rk), c.pending.Now()} }
+
+// askScript is ask for a script that returns an entry. Redis executes it without
+// tracking the key: what it finds is not for L1.
+func (c *Cache[K, V]) askScript() asked { return asked{l1.Mark{Void: true}, c.pending.Now()} }
+
 func (c *Cache[K, V]) mark(key K, rk string) l1.Mark {
 	if c.tr == nil {
 		return c.l1.Mark(key, nil)
@@ -191,7 +210,7 @@ func (c *Cache[K, V]) mark(key K, rk string) l1.Mark {
 	epoch := c.tr.Epoch(rk)
 	m := c.l1.Mark(key, epoch)
 	if epoch.Lossy() {
-		m.Until = int64(conn.Uptime() + c.opts.StalenessBound)
+		m.Until = int64(conn.Uptime() + c.bound)
 	}
 	return m
 }

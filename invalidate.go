@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,13 +57,23 @@ func (c *Cache[K, V]) unlink(ctx context.Context, keys []K, rks []string) error 
 	if c.c == nil || len(rks) == 0 {
 		return nil
 	}
-	_, errs := lease.Invalidate(ctx, c.c, rks...)
-	if err := errors.Join(errs...); err != nil {
-		c.pending.Add(c.nsKey, rks, nil)
-		return undelivered(err)
+	var all []error
+	for some := range slices.Chunk(rks, invalidateAtOnce) {
+		_, errs := lease.Invalidate(c.brief.Context(ctx), c.c, some...)
+		if err := errors.Join(errs...); err != nil {
+			c.pending.Add(c.nsKey, some, nil)
+			all = append(all, err)
+		}
+	}
+	if len(all) > 0 {
+		return undelivered(all[0])
 	}
 	return nil
 }
+
+// invalidateAtOnce is how many keys one exchange with Redis, which has CacheTimeout,
+// invalidates.
+const invalidateAtOnce = 1000
 
 // InvalidateBelow drops the value of a key if its revision is lower than the one
 // given, and for Options.TTL refuses to store such values: a load that reads from a
@@ -86,7 +97,7 @@ func (c *Cache[K, V]) InvalidateBelow(ctx context.Context, key K, revision uint6
 	forget := func() { c.forget(key); announce(c.c, []string{rk}) }
 	forget()
 	defer forget()
-	if err := lease.Entomb(ctx, c.c, rk, revision, c.opts.TTL); err != nil {
+	if err := lease.Entomb(c.brief.Context(ctx), c.c, rk, revision, c.opts.TTL); err != nil {
 		c.pending.Entomb(c.nsKey, rk, revision, c.opts.TTL)
 		return c.failed("invalidate below", rk, undelivered(err))
 	}
@@ -95,7 +106,7 @@ func (c *Cache[K, V]) InvalidateBelow(ctx context.Context, key K, revision uint6
 
 // bump starts new generations, or sees to it that they will be.
 func (c *Cache[K, V]) bump(ctx context.Context, keys ...string) error {
-	err := c.gens.Bump(ctx, keys...)
+	err := c.gens.Bump(c.brief.Context(ctx), keys...)
 	if err != nil {
 		c.pending.Add(c.nsKey, nil, keys)
 		c.gens.Disown(keys...)
@@ -192,7 +203,7 @@ func (c *Cache[K, V]) ClearOver(ctx context.Context, d time.Duration) error {
 		})
 		return nil
 	}
-	if err := generation.BumpOver(ctx, c.c, d, c.nsKey); err != nil {
+	if err := generation.BumpOver(c.brief.Context(ctx), c.c, d, c.nsKey); err != nil {
 		// Later is not little by little any more: the whole namespace goes then.
 		c.pending.Add(c.nsKey, nil, []string{c.nsKey})
 		return c.failed("clear over", "", undelivered(err))
@@ -225,18 +236,27 @@ func (c *Cache[K, V]) InvalidatePrefix(ctx context.Context, prefix string) error
 	if c.c == nil {
 		return nil
 	}
-	// A load that is under way has its lease under its key, so the walk finds
-	// it and takes the lease away.
-	err := c.c.Scan(ctx, naming.GlobEscape(c.prefix+prefix)+"*", func(keys []string) error {
-		announce(c.c, keys)
-		defer announce(c.c, keys)
-		_, errs := lease.Invalidate(ctx, c.c, keys...)
-		return errors.Join(errs...)
-	})
+	// The walk takes as long as the keyspace is large, so it has no timeout of its
+	// own; a server that is silent from the start is found out before.
+	_, err := c.c.Do(c.brief.Context(ctx), conn.Key("EXISTS", c.nsKey))
+	if err == nil {
+		err = c.walk(ctx, prefix)
+	}
 	if err != nil {
 		// The walk cannot be resumed: all entries of the namespace go.
 		c.pending.Add(c.nsKey, nil, []string{c.nsKey})
 		err = undelivered(err)
 	}
 	return c.failed("invalidate prefix", "", err)
+}
+
+// walk drops the entries whose encoded key begins with prefix. A load that is under
+// way has its lease under its key, so the walk finds it and takes the lease away.
+func (c *Cache[K, V]) walk(ctx context.Context, prefix string) error {
+	return c.c.Scan(ctx, naming.GlobEscape(c.prefix+prefix)+"*", func(keys []string) error {
+		announce(c.c, keys)
+		defer announce(c.c, keys)
+		_, errs := lease.Invalidate(c.brief.Context(ctx), c.c, keys...)
+		return errors.Join(errs...)
+	})
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/entry"
 	"github.com/larder-go/larder/internal/generation"
-	"github.com/larder-go/larder/internal/l1"
 )
 
 // maxBatchLoads bounds the loads that one GetMany runs at the same time where
@@ -31,6 +30,7 @@ func (c *Cache[K, V]) getMany(ctx context.Context, keys []K, patience time.Durat
 	if err := c.check(ctx); err != nil {
 		return out, len(keys), c.failed("get many", "", err)
 	}
+	began := c.flights.made.Load()
 	missing, err := c.lookupMany(ctx, keys, out)
 	if err != nil {
 		return out, len(keys), c.failed("get many", "", err)
@@ -53,7 +53,7 @@ func (c *Cache[K, V]) getMany(ctx context.Context, keys []K, patience time.Durat
 	}
 	var errs []error
 	for _, m := range missing {
-		v, err := c.land(ctx, m, patience)
+		v, err := c.land(ctx, m, patience, began)
 		switch {
 		case err == nil:
 			out[m.key] = v
@@ -86,7 +86,7 @@ type miss[K comparable, V any] struct {
 func (c *Cache[K, V]) lookupMany(ctx context.Context, keys []K, out map[K]V) ([]*miss[K, V], error) {
 	var (
 		missing []*miss[K, V]
-		marks   []l1.Mark
+		marks   []asked
 		cmds    []conn.Command
 		seen    = make(map[K]bool, len(keys))
 	)
@@ -135,7 +135,7 @@ func (c *Cache[K, V]) lookupMany(ctx context.Context, keys []K, out map[K]V) ([]
 		}
 		missing = append(missing, m)
 		if c.c != nil {
-			marks = append(marks, c.mark(key, rk))
+			marks = append(marks, c.ask(key, rk))
 			cmds = append(cmds, conn.Key("GET", rk))
 		}
 	}
@@ -193,13 +193,13 @@ func (c *Cache[K, V]) meet(ctx context.Context, results []conn.Result) {
 
 // land waits for the flight of a miss; where its value may not be used, the key
 // is got by itself.
-func (c *Cache[K, V]) land(ctx context.Context, m *miss[K, V], patience time.Duration) (V, error) {
+func (c *Cache[K, V]) land(ctx context.Context, m *miss[K, V], patience time.Duration, began uint64) (V, error) {
 	if err := m.f.waitFor(ctx, patience); err != nil {
 		var none V
 		return none, err
 	}
-	if !c.mayUse(ctx, m.f, m.stage) {
-		return c.get(ctx, m.key, c.single, patience)
+	if m.f.no <= began && !c.mayUse(ctx, m.f, m.stage) {
+		return c.getSince(ctx, m.key, c.single, patience, began)
 	}
 	if !m.made {
 		c.stats.coalesced.Add(1)

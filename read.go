@@ -26,13 +26,13 @@ func (c *Cache[K, V]) read(ctx context.Context, rk string) (raw string, down boo
 
 // open turns the bytes of an entry into an answer, if it is one: understood, not
 // expired, and of the current generations. It is put into L1 if the mark stands.
-func (c *Cache[K, V]) open(ctx context.Context, key K, rk, raw string, mark l1.Mark) found[V] {
+func (c *Cache[K, V]) open(ctx context.Context, key K, rk, raw string, asked asked) found[V] {
 	e, err := entry.Parse(raw)
 	if err != nil {
 		return c.corrupt(raw, err)
 	}
 	// A script that returns an entry has compared the lives itself.
-	if life, known := c.c.Incarnation(rk); !mark.Void && (!known || life != e.Incarnation) {
+	if life, known := c.c.Incarnation(rk); !asked.mark.Void && (!known || life != e.Incarnation) {
 		c.stats.rejectedIncarnation.Add(1)
 		return found[V]{}
 	}
@@ -44,7 +44,7 @@ func (c *Cache[K, V]) open(ctx context.Context, key K, rk, raw string, mark l1.M
 		c.stats.rejectedSchema.Add(1)
 		return found[V]{rejected: entry.RawID(raw)}
 	}
-	if c.isPending(rk, e) {
+	if c.isPending(rk, e) || c.pending.Passed(asked.pending) {
 		return found[V]{rejected: entry.RawID(raw)}
 	}
 	namespace, tags := c.stampsOf(e)
@@ -65,8 +65,8 @@ func (c *Cache[K, V]) open(ctx context.Context, key K, rk, raw string, mark l1.M
 			return c.corrupt(raw, err)
 		}
 	}
-	if c.l1 != nil && !mark.Void {
-		c.l1.Insert(key, c.l1Entry(hit.value, hit.negative, l, namespace, tags), mark)
+	if c.l1 != nil && !asked.mark.Void {
+		c.l1.Insert(key, c.l1Entry(hit.value, hit.negative, l, namespace, tags), asked.mark)
 	}
 	return hit
 }

@@ -160,3 +160,63 @@ func TestLoadsOfAProcessDoNotOverlapWithoutRedis(t *testing.T) {
 		})
 	}
 }
+
+// Callers who ask together, and wait for a silent Redis together, share one load.
+func TestOneLoadPerProcessWithoutRedis(t *testing.T) {
+	for _, state := range []string{"frozen", "executes, mute", "half answers", "10s late"} {
+		for how, ask := range asks[int64]() {
+			t.Run(state+", "+how, func(t *testing.T) {
+				onTwoScripts(t, func(t *testing.T, _ *embedded.Engine, a, b *scripted.Server) {
+					src := &slowSource{takes: 3 * time.Second}
+					var wg sync.WaitGroup
+					for _, s := range []*scripted.Server{a, b} {
+						c := newCache(t, connect(t, s, redisconn.Options{}), src.options())
+						troubles[state](s)
+						for range 100 {
+							wg.Go(func() {
+								if v, err := ask(t.Context(), c, "k"); v != 1 || err != nil {
+									t.Errorf("got %d, %v", v, err)
+								}
+							})
+						}
+					}
+					wg.Wait()
+					if n := src.loads.Load(); n != 2 {
+						t.Errorf("%d loads of two processes", n)
+					}
+				})
+			})
+		}
+	}
+}
+
+// Those who ask while it loads wait for that load to end and share the next one:
+// there are two, and nobody waits for a third, however many ask.
+func TestLateCallersShareTheNextLoadWithoutRedis(t *testing.T) {
+	for how, ask := range asks[int64]() {
+		t.Run(how, func(t *testing.T) {
+			eachTrouble(t, func(t *testing.T, s *scripted.Server, strike func() func()) {
+				src := &slowSource{takes: 3 * time.Second}
+				c := newCache(t, connect(t, s, redisconn.Options{}), src.options())
+				strike()
+				start := time.Now()
+				var wg sync.WaitGroup
+				for i := range 100 {
+					wg.Go(func() {
+						<-time.After(time.Duration(i) * 20 * time.Millisecond)
+						if v, err := ask(t.Context(), c, "k"); v != 1 || err != nil {
+							t.Errorf("got %d, %v", v, err)
+						}
+					})
+				}
+				wg.Wait()
+				if n := src.loads.Load(); n > 2 {
+					t.Errorf("%d loads", n)
+				}
+				if d := time.Since(start); d > 2*src.takes+larder.DefaultCacheTimeout {
+					t.Errorf("the last one had to wait %v for two loads of %v", d, src.takes)
+				}
+			})
+		})
+	}
+}

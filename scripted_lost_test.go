@@ -39,7 +39,7 @@ func TestEvictedMetadataIsAMiss(t *testing.T) {
 		for where, l1 := range map[string]int64{"L1": 0, "no L1": -1} {
 			t.Run(name+", "+where, func(t *testing.T) {
 				onTwoScripts(t, func(t *testing.T, e *embedded.Engine, a, b *scripted.Server) {
-					src := newSource(1)
+					src := newOriginal(1)
 					o := src.options()
 					o.L1MaxBytes = l1
 					one, two := newCache(t, connect(t, a, redisconn.Options{}), o), newCache(t, connect(t, b, redisconn.Options{}), o)
@@ -70,7 +70,7 @@ func TestEvictionDoesNotUndoAnInvalidation(t *testing.T) {
 		} {
 			t.Run(how+", "+name, func(t *testing.T) {
 				onTwoScripts(t, func(t *testing.T, e *embedded.Engine, a, b *scripted.Server) {
-					src := newSource(1)
+					src := newOriginal(1)
 					one, two := newCache(t, connect(t, a, redisconn.Options{}), src.options()), newCache(t, connect(t, b, redisconn.Options{}), src.options())
 					warm(t, one, "k", 1)
 					warm(t, two, "k", 1)
@@ -100,7 +100,7 @@ func TestMetadataLostDuringALoadIsAMiss(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			onTwoScripts(t, func(t *testing.T, e *embedded.Engine, a, b *scripted.Server) {
-				src, gate := newSource(1), make(chan struct{})
+				src, gate := newOriginal(1), make(chan struct{})
 				o := src.options()
 				o.Load = func(ctx context.Context, key string) (int64, error) {
 					v, err := src.load(ctx, key)
@@ -137,7 +137,7 @@ func TestDeadConnectionIsAMiss(t *testing.T) {
 			for how, invalidate := range invalidations {
 				t.Run(name+", "+back+", "+how, func(t *testing.T) {
 					onTwoScripts(t, func(t *testing.T, _ *embedded.Engine, a, b *scripted.Server) {
-						src := newSource(1)
+						src := newOriginal(1)
 						writer := newCache(t, connect(t, a, redisconn.Options{}), src.options())
 						reader := newCache(t, connect(t, b, redisconn.Options{}), src.options())
 						warm(t, reader, "k", 1)
@@ -163,7 +163,7 @@ func TestDeadConnectionIsAMiss(t *testing.T) {
 
 func TestFlushedServerIsAMiss(t *testing.T) {
 	onScript(t, func(t *testing.T, s *scripted.Server) {
-		c, src := connect(t, s, redisconn.Options{}), newSource(1)
+		c, src := connect(t, s, redisconn.Options{}), newOriginal(1)
 		cache := newCache(t, c, src.options())
 		warm(t, cache, "k", 1)
 		src.version.Store(2)
@@ -181,7 +181,7 @@ func TestServerWithAnOldSnapshotIsAMiss(t *testing.T) {
 	for name, invalidate := range invalidations {
 		t.Run(name, func(t *testing.T) {
 			onTwoScripts(t, func(t *testing.T, e *embedded.Engine, a, b *scripted.Server) {
-				src := newSource(1)
+				src := newOriginal(1)
 				one, two := newCache(t, connect(t, a, redisconn.Options{}), src.options()), newCache(t, connect(t, b, redisconn.Options{}), src.options())
 				warm(t, one, "k", 1)
 				warm(t, two, "k", 1)

@@ -82,22 +82,22 @@ func elapse(d time.Duration) {
 	synctest.Wait()
 }
 
-// A source holds one version, of which every key is a copy.
-type source struct{ version, loads atomic.Int64 }
+// An original holds one version, of which every key is a copy.
+type original struct{ version, loads atomic.Int64 }
 
-func newSource(version int64) *source {
-	s := &source{}
+func newOriginal(version int64) *original {
+	s := &original{}
 	s.version.Store(version)
 	return s
 }
 
-func (s *source) load(context.Context, string) (int64, error) {
+func (s *original) load(context.Context, string) (int64, error) {
 	s.loads.Add(1)
 	return s.version.Load(), nil
 }
 
 // options are those of a cache over s whose entries all have the tag "tag".
-func (s *source) options() larder.Options[string, int64] {
+func (s *original) options() larder.Options[string, int64] {
 	return larder.Options[string, int64]{
 		Load: s.load, TTL: time.Hour, Jitter: -1,
 		Tags: func(string) []string { return []string{"tag"} },

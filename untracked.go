@@ -6,7 +6,6 @@ import (
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/backplane"
-	"github.com/larder-go/larder/internal/coarse"
 )
 
 // join makes the link over a connection to a server that does not push, nil for any
@@ -28,8 +27,6 @@ func (o *Options[K, V]) join(c conn.Conn, l1TTL time.Duration) (*backplane.Link,
 			"up to StalenessBound (%v), or 0 for that: this server does not push invalidations", o.StalenessBound))
 	}
 	o.L1TTL = min(o.L1TTL, o.StalenessBound)
-	// The clock that hits are judged by may be behind by so much.
-	o.StalenessBound -= coarse.Resolution
 	return backplane.Join(c, o.Logger), nil
 }
 

@@ -86,6 +86,9 @@ func (c *Cache[K, V]) setLocal(ctx context.Context, t *ticket[K], got loaded[V],
 // returns true where nothing more is to be done.
 func (c *Cache[K, V]) setL2(ctx context.Context, t *ticket[K], got loaded[V]) (done bool, err error) {
 	if t.leased = c.capture(ctx, t); !t.leased {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
 		return false, errNoGenerations
 	}
 	raw, l, ok := c.encode(t, got, 0)
@@ -98,7 +101,7 @@ func (c *Cache[K, V]) setL2(ctx context.Context, t *ticket[K], got loaded[V]) (d
 	a, err := lease.Acquire(bctx, c.c, r)
 	if err != nil {
 		c.stats.l2Errors.Add(1)
-		c.release(ctx, t, lease.Ending{}) // it may have been executed
+		c.letGo(ctx, t) // it may have been executed
 		return false, err
 	}
 	if a.State != lease.Granted {
@@ -110,13 +113,27 @@ func (c *Cache[K, V]) setL2(ctx context.Context, t *ticket[K], got loaded[V]) (d
 	switch {
 	case err != nil:
 		c.stats.l2Errors.Add(1)
-		c.release(ctx, t, lease.Ending{}) // or readers wait for a lease that nobody fills
+		c.letGo(ctx, t) // or readers wait for a lease that nobody fills
 	case filled == lease.Stored:
 		c.stats.fills.Add(1)
 	default:
 		c.stats.fillsRefused.Add(1)
 	}
 	return filled != lease.Refused, err
+}
+
+// letGo gives back a lease that a write could not use; behind a caller who has no
+// more time.
+func (c *Cache[K, V]) letGo(ctx context.Context, t *ticket[K]) {
+	if ctx.Err() == nil {
+		c.release(ctx, t, lease.Ending{})
+		return
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if !c.closed {
+		c.work.Go(func() { c.release(ctx, t, lease.Ending{}) })
+	}
 }
 
 // forget drops what this process holds of a key and puts its flight out of reach.

@@ -25,7 +25,8 @@ var errBarrierLost = errors.New("larder: the barrier could not be extended while
 // known, so the key is invalidated.
 //
 // Where Redis does not answer, mutate is called all the same, and
-// ErrInvalidationPending returned after it.
+// ErrInvalidationPending returned after it. The barrier is lifted also if ctx has
+// ended meanwhile, which takes up to Options.CacheTimeout.
 func (c *Cache[K, V]) WriteThrough(ctx context.Context, key K, mutate func(context.Context) (V, error)) error {
 	rk, err := c.redisKey(key)
 	if err != nil {

@@ -62,14 +62,22 @@ func (c *Conn) Tracker() (conn.Tracker, bool) {
 }
 
 // Incarnation names the life of the node that holds key, as its last heartbeat
-// told it. It is not known while there is no connection, and where the nodes of
-// a cluster disagree about the key's slot.
+// told it. It is not known while one of the connections to the node is lost, or
+// knows another life than the others do, and where the nodes of a cluster disagree
+// about the key's slot.
 func (c *Conn) Incarnation(key string) (id uint64, known bool) {
 	if c.topo != nil {
 		return c.topo.incarnation(slotOf(key))
 	}
-	id = c.plain.gate.id.Load()
-	return id, id != 0
+	if c.track == nil {
+		return agreed(c.plain.gate)
+	}
+	var gates [1 + MaxReadWires]*gate // does not allocate
+	gates[0] = c.plain.gate
+	for i, s := range c.track.shards {
+		gates[1+i] = s.gate
+	}
+	return agreed(gates[:1+len(c.track.shards)]...)
 }
 
 // Capabilities tells what the server can do.

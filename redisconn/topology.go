@@ -76,7 +76,19 @@ func (t *topology) incarnation(slot uint16) (uint64, bool) {
 	if n == nil || n == unsure {
 		return 0, false
 	}
-	id := n.gates[0].id.Load()
+	return agreed(n.gates...)
+}
+
+// agreed is the incarnation that all gates have learnt. In a failover one
+// connection goes over before the other, and what was read over it must not be
+// judged by what the other one still takes for true.
+func agreed(gates ...*gate) (id uint64, known bool) {
+	id = gates[0].id.Load()
+	for _, g := range gates[1:] {
+		if g.id.Load() != id {
+			return 0, false
+		}
+	}
 	return id, id != 0
 }
 

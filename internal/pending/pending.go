@@ -36,6 +36,7 @@ type Queue struct {
 	end  context.CancelFunc
 	done sync.WaitGroup // the goroutine that retries
 	size atomic.Int64   // how much is pending, to look without the lock
+	sent atomic.Uint64  // rounds of delivery that have ended
 
 	mu      sync.Mutex      // protects the following
 	seq     uint64          // numbers what is added
@@ -113,6 +114,25 @@ func (q *Queue) startLocked() {
 
 // Len is how much is pending.
 func (q *Queue) Len() int { return int(q.size.Load()) }
+
+// Moment is a state of the queue before a read.
+type Moment struct {
+	pending bool
+	sent    uint64
+}
+
+// Now returns the present state. A nil Queue has one too.
+func (q *Queue) Now() Moment {
+	if q == nil || q.size.Load() == 0 {
+		return Moment{}
+	}
+	return Moment{pending: true, sent: q.sent.Load()}
+}
+
+// Passed tells whether something that was pending at a moment may have been
+// delivered since: what was read in between may be older, and is blocked by nothing
+// any more.
+func (q *Queue) Passed(m Moment) bool { return m.pending && q.sent.Load() != m.sent }
 
 // Blocks tells whether an invalidation of one of the keys, of entries or of
 // generations, is pending: what Redis holds under them must not be used.
@@ -225,5 +245,6 @@ func (q *Queue) deliver(ctx context.Context) error {
 		}
 	}
 	q.size.Store(int64(len(q.entries) + len(q.bumps)))
+	q.sent.Add(1)
 	return errors.Join(all...)
 }
