@@ -43,12 +43,6 @@ func (p *process) epoch() *conn.Epoch {
 	return tr.Epoch("")
 }
 
-// arrive lets what was announced arrive.
-func arrive() {
-	time.Sleep(2 * linger)
-	synctest.Wait()
-}
-
 func TestChangesReachTheOthersOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEngine(t)
@@ -59,7 +53,8 @@ func TestChangesReachTheOthersOnce(t *testing.T) {
 		}
 		a.announce("user:1") // … and after it
 		a.announce()
-		arrive()
+		time.Sleep(2 * linger) // what was announced arrives
+		synctest.Wait()
 		if got := a.ear.take(); got != "user:1" {
 			t.Errorf("the process itself hears %q: its own message came back", got)
 		}
@@ -81,7 +76,8 @@ func TestMessagesAreBatchedAndBounded(t *testing.T) {
 			keys[i] = fmt.Sprintf("ns:%05d", i)
 		}
 		a.announce(keys[:maxKeys]...)
-		arrive()
+		time.Sleep(2 * linger) // what was announced arrives
+		synctest.Wait()
 		if got := len(strings.Fields(b.ear.take())); got != maxKeys {
 			t.Errorf("%d keys arrived, want %d", got, maxKeys)
 		}
@@ -95,12 +91,14 @@ func TestMessagesAreBatchedAndBounded(t *testing.T) {
 			a.announce(key)
 		}
 		a.announce(keys[0])
-		arrive()
+		time.Sleep(2 * linger) // what was announced arrives
+		synctest.Wait()
 		if got := b.ear.take(); got != "ALL" || len(a.net.sent) != 1 {
 			t.Errorf("%.50q arrived in %d messages, want one that says all", got, len(a.net.sent))
 		}
 		a.announce(strings.Repeat("k", maxBytes+1))
-		arrive()
+		time.Sleep(2 * linger) // what was announced arrives
+		synctest.Wait()
 		if got := b.ear.take(); got != "ALL" {
 			t.Errorf("%.50q arrived for what is too long", got)
 		}
@@ -170,7 +168,8 @@ func TestWriterTellsLinksOfItsProcessAtOnce(t *testing.T) {
 			t.Errorf("heard %q", got)
 		}
 		publish()
-		arrive()
+		time.Sleep(2 * linger) // what was announced arrives
+		synctest.Wait()
 		if got := b.ear.take(); got != "x" || len(n.sent) != 1 {
 			t.Errorf("the other process heard %q in %d messages", got, len(n.sent))
 		}
@@ -310,13 +309,15 @@ func TestFailedPublicationIsCounted(t *testing.T) {
 		n := &network{Conn: e.Connect(), lose: loseNews}
 		p, b := newProcess(t, n), newProcess(t, &network{Conn: e.Connect()})
 		p.announce("x")
-		arrive()
+		time.Sleep(2 * linger) // what was announced arrives
+		synctest.Wait()
 		if p.Failed() != 1 || b.ear.take() != "" {
 			t.Errorf("%d failures", p.Failed())
 		}
 		n.set(func(n *network) { n.lose = nil })
 		p.announce("y")
-		arrive()
+		time.Sleep(2 * linger) // what was announced arrives
+		synctest.Wait()
 		if got := b.ear.take(); p.Failed() != 1 || got != "y" {
 			t.Errorf("%d failures, heard %q", p.Failed(), got)
 		}
