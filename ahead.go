@@ -23,11 +23,7 @@ func (c *Cache[K, V]) window(cost time.Duration) time.Duration {
 	return time.Duration(min(float64(cost)*c.opts.RefreshAhead*aheadWindow, float64(maxTTL)))
 }
 
-// drawAhead draws whether a Get refreshes a value that is still fresh for left, and
-// returns left then, else 0.
-func drawAhead(left, window time.Duration) time.Duration {
-	if left <= 0 || left > window || float64(window)/aheadWindow*rand.ExpFloat64() < float64(left) {
-		return 0
-	}
-	return left
+// drawAhead draws whether a Get refreshes a value that is still fresh for left.
+func drawAhead(left, window time.Duration) bool {
+	return left > 0 && left <= window && float64(window)/aheadWindow*rand.ExpFloat64() >= float64(left)
 }

@@ -73,7 +73,7 @@ func (c *Cache[K, V]) prepareMany(ctx context.Context, own []*miss[K, V]) (asked
 		switch {
 		case err != nil:
 			c.flights.end(m.f, outcome[V]{err: err}, 0)
-		case m.f.after != nil, m.found.down:
+		case m.f.after != nil, m.found.down, m.found.ahead:
 			alone = append(alone, m)
 		default:
 			t.loadedAt = time.Now().UnixNano() // where there is no Redis to tell
@@ -104,9 +104,6 @@ func (c *Cache[K, V]) acquireMany(ctx context.Context, asking []*ticketed[K, V])
 	stages := make([]int, len(asking))
 	for i, a := range asking {
 		requests[i] = c.request(a.t, a.found.rejected, lease.Load)
-		if a.found.ahead > 0 {
-			requests[i].Mode, requests[i].Left = lease.Ahead, a.found.ahead
-		}
 		stages[i] = c.flights.advance(a.f)
 	}
 	asked := c.askScript()
@@ -146,11 +143,24 @@ func (c *Cache[K, V]) loadMany(ctx context.Context, granted []*ticketed[K, V]) {
 	c.stats.loads.Add(uint64(len(keys)))
 	lctx, cancel := context.WithTimeout(ctx, c.opts.LoadTimeout)
 	defer cancel()
-	var values map[K]V
-	start, begun := time.Now(), c.gens.Begin()
+	loads := make([]loaded[V], len(granted))
+	start := time.Now()
+	for _, g := range granted {
+		g.t.begun = c.gens.Begin(g.rk, g.t.loadedAt)
+	}
 	err := c.guard(lctx, tickets, func(ctx context.Context) (func(), error) {
-		got, err := c.opts.LoadMany(ctx, keys)
-		return func() { values = got }, err
+		values, err := c.opts.LoadMany(ctx, keys)
+		if err != nil {
+			return nil, err
+		}
+		brought := make([]loaded[V], len(keys))
+		for i, key := range keys {
+			v, ok := values[key]
+			if brought[i].negative = !ok; ok {
+				brought[i] = c.describe(key, Item[V]{Value: v})
+			}
+		}
+		return func() { loads = brought }, nil
 	})
 	cost := time.Since(start) / time.Duration(len(keys))
 	outs := make([]outcome[V], len(granted))
@@ -161,23 +171,17 @@ func (c *Cache[K, V]) loadMany(ctx context.Context, granted []*ticketed[K, V]) {
 		failed  []*ticket[K]
 	)
 	for i, g := range granted {
-		g.t.begun = begun
-		v, ok := values[g.key]
-		got, kerr := loaded[V]{negative: !ok}, err
-		if ok && err == nil {
-			got, kerr = c.describe(g.key, Item[V]{Value: v})
-		}
-		outs[i] = outcome[V]{err: kerr, stage: stages[i]}
-		if kerr != nil {
+		outs[i] = outcome[V]{err: err, stage: stages[i]}
+		if err != nil {
 			c.stats.loadErrors.Add(1)
 			failed = append(failed, g.t)
 			continue
 		}
-		outs[i].value = v
-		if !ok {
+		outs[i].value = loads[i].Value
+		if loads[i].negative {
 			outs[i].err = ErrNotFound
 		}
-		brought, gots, at = append(brought, g), append(gots, got), append(at, i)
+		brought, gots, at = append(brought, g), append(gots, loads[i]), append(at, i)
 	}
 	for j, accepted := range c.storeMany(ctx, brought, gots, cost) {
 		outs[at[j]].accepted = accepted
@@ -234,7 +238,11 @@ func (c *Cache[K, V]) storeMany(ctx context.Context, granted []*ticketed[K, V], 
 	)
 	for i, g := range granted {
 		if c.c == nil {
-			accepted[i] = storable[i] && c.store(ctx, g.f, g.t, gots[i], cost)
+			if storable[i] {
+				accepted[i] = c.store(ctx, g.f, g.t, gots[i], cost)
+			} else {
+				c.l1.Drop(g.key)
+			}
 			continue
 		}
 		raw, l, ok := c.encode(g.t, gots[i], cost)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/larder-go/larder/conn"
@@ -39,10 +40,12 @@ type Cache[K comparable, V any] struct {
 
 	single  loader[K, V] // of one key; nil where there is no loader
 	flights group[K, V]
-	writers writers[K]
-	stats   counters
-	server  serverClock
-	brief   *deadline.Source // bounds one exchange with Redis by CacheTimeout
+	// overUntil is when the last ClearOver of a cache without Redis ends.
+	overUntil atomic.Int64
+	writers   writers[K]
+	stats     counters
+	server    serverClock
+	brief     *deadline.Source // bounds one exchange with Redis by CacheTimeout
 
 	pending       *pending.Queue // nil without Redis
 	stopListening func()
@@ -201,6 +204,20 @@ func (c *Cache[K, V]) check(ctx context.Context) error {
 		return ErrClosed
 	}
 	return ctx.Err()
+}
+
+// begin is check for what Close waits for: work.Done must follow nil.
+func (c *Cache[K, V]) begin(ctx context.Context) error {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.closed {
+		return ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c.work.Add(1)
+	return nil
 }
 
 var errKeyTooLong = errors.New("the encoded key is longer than MaxKeyBytes")

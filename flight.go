@@ -234,12 +234,12 @@ func (f *flight[K, V]) rouse() {
 	}
 }
 
-// waitFor is wait that ends with ErrLoadTimeout after a while; 0 is for ever.
-func (f *flight[K, V]) waitFor(ctx context.Context, patience time.Duration) error {
-	if patience <= 0 {
+// waitUntil is wait that ends with ErrLoadTimeout at a time; zero is never.
+func (f *flight[K, V]) waitUntil(ctx context.Context, until time.Time) error {
+	if until.IsZero() {
 		return f.wait(ctx)
 	}
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
 	select {
 	case <-f.done:

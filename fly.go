@@ -131,7 +131,10 @@ func (c *Cache[K, V]) attempt(ctx context.Context, f *flight[K, V], rk string, f
 	t.leased = c.c != nil && !found.down && c.capture(first, t)
 	found.down = !t.leased
 	mode := lease.Load
-	if found.ahead > 0 {
+	if found.ahead {
+		if out, due := c.stillDue(first, f, rk, &found); !due {
+			return out
+		}
 		mode = lease.Ahead
 	}
 	for poll := firstPoll; t.leased; poll = min(2*poll, lastPoll) {
@@ -161,6 +164,7 @@ func (c *Cache[K, V]) attempt(ctx context.Context, f *flight[K, V], rk string, f
 			if found.rejected = hit.rejected; found.rejected == "" {
 				found.rejected = entry.RawID(a.Raw)
 			}
+			mode = lease.Load // also where it was to be refreshed ahead of time
 		case lease.Failed:
 			return outcome[V]{err: c.failed("get", rk, ErrLoadFailed)}
 		case lease.Held:
@@ -178,6 +182,28 @@ func (c *Cache[K, V]) attempt(ctx context.Context, f *flight[K, V], rk string, f
 		t.loadedAt = time.Now().UnixNano()
 	}
 	return c.load(ctx, f, t, found, load)
+}
+
+// stillDue looks at what Redis has before a refresh ahead of time that L1 has called
+// for: there the value may be shorter lived than its TTL. Where nothing is to be done
+// it returns what it found.
+func (c *Cache[K, V]) stillDue(ctx context.Context, f *flight[K, V], rk string, found *found[V]) (out outcome[V], due bool) {
+	if found.freshUntil != 0 || c.c == nil {
+		return out, true
+	}
+	stage := c.flights.advance(f)
+	asked := c.ask(f.key, rk)
+	raw, down := c.read(ctx, rk)
+	if raw == "" {
+		found.down = found.down || down
+		return out, true
+	}
+	hit := c.open(ctx, f.key, rk, raw, asked)
+	found.freshUntil, found.rejected, found.old = hit.freshUntil, hit.rejected, hit.old
+	if hit.ok && !hit.stale && !hit.due {
+		return outcome[V]{value: hit.value, err: c.notFoundIf(hit.negative), stage: stage}, false
+	}
+	return out, true
 }
 
 // await sleeps until the key changes in Redis, or for at most d.
@@ -217,7 +243,7 @@ type ticket[K comparable] struct {
 func (c *Cache[K, V]) acquire(ctx context.Context, t *ticket[K], mode lease.Mode, found found[V]) (lease.Acquired, error) {
 	ctx = c.brief.Context(ctx)
 	r := c.request(t, found.rejected, mode)
-	r.Left = found.ahead
+	r.FreshUntil = found.freshUntil
 	a, err := lease.Acquire(ctx, c.c, r)
 	if err != nil {
 		c.stats.l2Errors.Add(1)
@@ -239,15 +265,8 @@ func (c *Cache[K, V]) load(ctx context.Context, f *flight[K, V], t *ticket[K], f
 		alone = c.beginAlone(t)
 	}
 	start := time.Now()
-	item, err := c.call(ctx, t, found.old, load)
+	got, err := c.call(ctx, t, found.old, load)
 	cost := time.Since(start)
-	var got loaded[V]
-	switch {
-	case err == nil:
-		got, err = c.describe(t.key, item)
-	case errors.Is(err, ErrNotFound):
-		got.negative = true
-	}
 	if err != nil && !got.negative {
 		c.stats.loadErrors.Add(1)
 		end := c.failure()

@@ -18,7 +18,7 @@ func (c *Cache[K, V]) Get(ctx context.Context, key K) (V, error) {
 		c.stats.hitL1()
 		return e.Value, c.notFoundIf(e.Negative)
 	}
-	return c.get(ctx, key, c.single, c.opts.LoadSoftTimeout)
+	return c.get(ctx, key, c.single, c.patience())
 }
 
 // GetWith is Get with a loader for this call. Where a load of the same key is
@@ -28,7 +28,7 @@ func (c *Cache[K, V]) GetWith(ctx context.Context, key K, load func(context.Cont
 		c.stats.hitL1()
 		return e.Value, c.notFoundIf(e.Negative)
 	}
-	return c.get(ctx, key, loaderOf(load), c.opts.LoadSoftTimeout)
+	return c.get(ctx, key, loaderOf(load), c.patience())
 }
 
 // fresh tells whether an entry of L1 answers a Get, and there is nothing else to do.
@@ -51,15 +51,22 @@ func (c *Cache[K, V]) notFoundIf(negative bool) error {
 	return ErrNotFound
 }
 
-// get is Get behind the fast path. It waits for a load for as long as patience
-// says, 0 for ever.
-func (c *Cache[K, V]) get(ctx context.Context, key K, load loader[K, V], patience time.Duration) (V, error) {
-	return c.getSince(ctx, key, load, patience, c.flights.made.Load())
+// patience is when a call that begins now stops waiting for loads; zero for never.
+func (c *Cache[K, V]) patience() time.Time {
+	if c.opts.LoadSoftTimeout <= 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(c.opts.LoadSoftTimeout)
+}
+
+// get is Get behind the fast path. It waits for loads until a time, zero for ever.
+func (c *Cache[K, V]) get(ctx context.Context, key K, load loader[K, V], until time.Time) (V, error) {
+	return c.getSince(ctx, key, load, until, c.flights.made.Load())
 }
 
 // getSince is get of a call that began when so many flights had been made: the
 // load of a later one began after it.
-func (c *Cache[K, V]) getSince(ctx context.Context, key K, load loader[K, V], patience time.Duration, began uint64) (V, error) {
+func (c *Cache[K, V]) getSince(ctx context.Context, key K, load loader[K, V], until time.Time, began uint64) (V, error) {
 	var none V
 	rk, err := c.redisKey(key)
 	if err != nil {
@@ -89,10 +96,10 @@ func (c *Cache[K, V]) getSince(ctx context.Context, key K, load loader[K, V], pa
 		if !counted {
 			c.stats.misses.Add(1)
 		}
-		if err := f.waitFor(ctx, patience); err != nil {
+		if err := f.waitUntil(ctx, until); err != nil {
 			return none, c.failed("get", rk, err)
 		}
-		if f.no <= began && !c.mayUse(ctx, f, stage) {
+		if !c.mayUse(ctx, f, stage, began) {
 			continue
 		}
 		if !made {
@@ -102,16 +109,20 @@ func (c *Cache[K, V]) getSince(ctx context.Context, key K, load loader[K, V], pa
 	}
 }
 
-// mayUse applies the rule of flight to a caller that joined at stage.
-func (c *Cache[K, V]) mayUse(ctx context.Context, f *flight[K, V], stage int) bool {
+// mayUse applies the rule of flight to a caller that joined at stage, and began when
+// so many flights had been made.
+func (c *Cache[K, V]) mayUse(ctx context.Context, f *flight[K, V], stage int, began uint64) bool {
 	o := &f.out
-	if o.err != nil && !errors.Is(o.err, ErrNotFound) || stage < o.stage {
+	if errors.Is(o.err, errElsewhere) {
+		return false
+	}
+	if f.no > began || o.err != nil && !errors.Is(o.err, ErrNotFound) || stage < o.stage {
 		return true
 	}
 	if f.sealed > 0 && stage >= f.sealed {
 		return false
 	}
-	if !o.accepted {
+	if !o.accepted || c.pending.Len() > 0 && c.pending.Blocks(keysOf(o.namespace, o.tags)...) {
 		return false
 	}
 	rk, err := c.redisKey(f.key)
@@ -124,11 +135,14 @@ type found[V any] struct {
 	ok bool // value is an answer, or negative says that there is none
 	// inL1 says that the process had it.
 	inL1 bool
-	// stale says that the answer is past its TTL and wants a refresh. ahead is
-	// positive where it wants one although it is fresh, for so long still.
-	stale, negative bool
-	ahead           time.Duration
-	value           V
+	// stale says that the answer is past its TTL and wants a refresh, ahead that it
+	// wants one although it is fresh.
+	stale, ahead, negative bool
+	value                  V
+	// freshUntil is the end of the TTL that stands in Redis, 0 if not known, and
+	// due says that it is so near that some Get is to refresh the value.
+	freshUntil int64
+	due        bool
 	// down says that Redis could not be asked, until when what is left of
 	// CacheTimeout ends; zero for all of it.
 	down  bool
@@ -140,10 +154,12 @@ type found[V any] struct {
 }
 
 // behind says what a refresh needs to know of the value that it replaces.
-func (f found[V]) behind() found[V] { return found[V]{stale: f.stale, ahead: f.ahead} }
+func (f found[V]) behind() found[V] {
+	return found[V]{stale: f.stale, ahead: f.ahead, freshUntil: f.freshUntil}
+}
 
 // wantsRefresh tells whether a value is to be loaded while it is served.
-func (f found[V]) wantsRefresh() bool { return f.stale || f.ahead > 0 }
+func (f found[V]) wantsRefresh() bool { return f.stale || f.ahead }
 
 // lookup asks L1 for a stale value and then Redis. It never waits for a load.
 func (c *Cache[K, V]) lookup(ctx context.Context, key K, rk string) found[V] {

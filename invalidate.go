@@ -76,9 +76,10 @@ func (c *Cache[K, V]) unlink(ctx context.Context, keys []K, rks []string) error 
 const invalidateAtOnce = 1000
 
 // InvalidateBelow drops the value of a key if its revision is lower than the one
-// given, and for Options.TTL refuses to store such values: a load that reads from a
-// replica which lags behind cannot bring the old one back. It needs
-// Options.Revision.
+// given. Then, until a value of at least this revision is stored, and for Options.TTL
+// at most, it refuses to store lower ones: a load that reads from a replica which
+// lags behind cannot bring the old one back. It needs Options.Revision. Without
+// Redis it is Invalidate.
 func (c *Cache[K, V]) InvalidateBelow(ctx context.Context, key K, revision uint64) error {
 	if c.opts.Revision == nil {
 		return optionError("Revision", "nil", "a function that tells a value's revision; without it use Invalidate")
@@ -187,7 +188,7 @@ func (c *Cache[K, V]) Clear(ctx context.Context) error {
 // moment within d, and is loaded anew after it, so that the source survives. Until
 // then the old value is served, which is why this is not an invalidation in the
 // sense of the others. One that follows within d drops at once what the first has
-// left. d is 1 ms to 24 h.
+// left; without Redis, everything. d is 1 ms to 24 h.
 func (c *Cache[K, V]) ClearOver(ctx context.Context, d time.Duration) error {
 	if d < time.Millisecond || d > generation.BumpTTL {
 		return optionError("d", d, "1ms to 24h; use Clear to drop all at once")
@@ -198,6 +199,10 @@ func (c *Cache[K, V]) ClearOver(ctx context.Context, d time.Duration) error {
 	c.stats.invalidations.Add(1)
 	if c.c == nil {
 		now := c.clock.Sync()
+		if c.overUntil.Swap(now+int64(d)) > now {
+			return c.failed("clear over", "", c.bump(ctx, c.nsKey))
+		}
+		c.flights.detachIf(func(K) bool { return true })
 		c.l1.Shorten(func(key K) int64 {
 			return now + int64(float64(d)*generation.Share(c.prefix+string(c.keys.Append(nil, key))))
 		})

@@ -95,24 +95,37 @@ type loaded[V any] struct {
 	negative bool // the source has no value
 	revision uint64
 	tags     []string // those that only the value knows
+	bad      error    // why it cannot be stored
 }
 
-// describe asks the functions of Options what they make of a loaded value.
-func (c *Cache[K, V]) describe(key K, item Item[V]) (got loaded[V], err error) {
-	got.Item = item
-	if len(item.Validator) > entry.MaxValidatorBytes {
-		return got, optionError("the length of Item.Validator", len(item.Validator), "up to 255 bytes")
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("larder: Options.TagsOf or Options.Revision panicked: %v", p)
-		}
-	}()
+// describe asks the functions of Options what they make of a value. What is wrong
+// with their answers, or with the validator, keeps it from being stored; a panic is
+// the caller's to handle.
+func (c *Cache[K, V]) describe(key K, item Item[V]) loaded[V] {
+	got := loaded[V]{Item: item}
 	if c.opts.Revision != nil {
 		got.revision = c.opts.Revision(item.Value)
 	}
 	if c.opts.TagsOf != nil {
 		got.tags = c.opts.TagsOf(key, item.Value)
 	}
-	return got, checkTags(got.tags)
+	if len(item.Validator) > entry.MaxValidatorBytes {
+		got.bad = optionError("the length of Item.Validator", len(item.Validator), "up to 255 bytes")
+		got.Validator = ""
+	}
+	if err := checkTags(got.tags); err != nil {
+		got.bad, got.tags = err, nil
+	}
+	return got
+}
+
+// describeWritten is describe for a value that its writer hands over.
+func (c *Cache[K, V]) describeWritten(key K, value V) (got loaded[V], err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("larder: Options.TagsOf or Options.Revision panicked: %v", p)
+		}
+	}()
+	got = c.describe(key, Item[V]{Value: value})
+	return got, got.bad
 }

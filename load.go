@@ -2,6 +2,7 @@ package larder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -19,18 +20,24 @@ const maxTags = 32
 
 // call runs a loader, protected from its panics and bounded in time, and renews
 // the lease while it runs. A loader that does not end with its context is left
-// behind.
-func (c *Cache[K, V]) call(ctx context.Context, t *ticket[K], old *Item[V], load loader[K, V]) (Item[V], error) {
+// behind. Where it finds that there is no value, that is a negative outcome beside
+// the error.
+func (c *Cache[K, V]) call(ctx context.Context, t *ticket[K], old *Item[V], load loader[K, V]) (got loaded[V], err error) {
 	c.stats.loads.Add(1)
 	ctx, cancel := context.WithTimeout(ctx, c.opts.LoadTimeout)
 	defer cancel()
-	var item Item[V]
-	t.begun = c.gens.Begin()
-	err := c.guard(ctx, []*ticket[K]{t}, func(ctx context.Context) (func(), error) {
-		got, err := load(ctx, t.key, old)
-		return func() { item = got }, err
+	t.begun = c.gens.Begin(t.rk, t.loadedAt)
+	err = c.guard(ctx, []*ticket[K]{t}, func(ctx context.Context) (func(), error) {
+		item, err := load(ctx, t.key, old)
+		item, err = keepOld(item, err, old)
+		if err != nil {
+			return nil, err
+		}
+		brought := c.describe(t.key, item)
+		return func() { got = brought }, nil
 	})
-	return keepOld(item, err, old)
+	got.negative = errors.Is(err, ErrNotFound)
+	return got, err
 }
 
 // guard runs fn on a goroutine of its own until it returns, panics or ctx ends,
@@ -162,23 +169,27 @@ func (c *Cache[K, V]) capture(ctx context.Context, ts ...*ticket[K]) bool {
 // the load began.
 func (c *Cache[K, V]) captureLate(ctx context.Context, ts []*ticket[K], gots []loaded[V]) []bool {
 	var gs []*generation.Generation
-	for _, got := range gots {
+	var begun []generation.Beginning
+	for j, got := range gots {
 		for _, name := range got.tags {
 			gs = append(gs, c.gens.Get(generation.TagKey(name)))
+			begun = append(begun, ts[j].begun)
 		}
 	}
 	storable := make([]bool, len(ts))
 	values, ok := make([]generation.Value, len(gs)), make([]bool, len(gs))
 	if len(gs) > 0 {
-		if err := c.gens.CaptureLate(c.brief.Context(ctx), gs, ts[0].begun, values, ok); err != nil {
+		if err := c.gens.CaptureLate(c.brief.Context(ctx), gs, begun, values, ok); err != nil {
 			c.stats.l2Errors.Add(1)
 			return storable
 		}
 	}
 	i := 0
 	for j, got := range gots {
-		storable[j] = true
 		t := ts[j]
+		if storable[j] = got.bad == nil; got.bad != nil {
+			c.opts.Logger.Warn("larder: a loaded value is not cached", "namespace", c.opts.Namespace, "error", got.bad)
+		}
 		if len(got.tags) > 0 {
 			t.tags, t.tagNames = slices.Clip(t.tags), slices.Clip(t.tagNames)
 		}
@@ -190,7 +201,7 @@ func (c *Cache[K, V]) captureLate(ctx context.Context, ts []*ticket[K], gots []l
 		}
 		if len(t.tagNames) > maxTags {
 			storable[j] = false
-			c.opts.Logger.Warn("larder: a value has more tags than 32, so it is not cached", "namespace", c.opts.Namespace)
+			c.opts.Logger.Warn("larder: a loaded value is not cached", "namespace", c.opts.Namespace, "error", checkTags(t.tagNames))
 		}
 	}
 	return storable

@@ -19,13 +19,13 @@ const maxBatchLoads = 16
 // to 16 keys at a time. Keys without a value are missing in the map. Where loads
 // failed, the map holds what could be had and the error joins theirs.
 func (c *Cache[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
-	out, _, err := c.getMany(ctx, keys, c.opts.LoadSoftTimeout)
+	out, _, err := c.getMany(ctx, keys, c.patience())
 	return out, err
 }
 
 // getMany is GetMany that also tells how many keys could not be seen to. It waits
-// for loads for as long as patience says, 0 for ever.
-func (c *Cache[K, V]) getMany(ctx context.Context, keys []K, patience time.Duration) (out map[K]V, failed int, err error) {
+// for loads until a time, zero for ever.
+func (c *Cache[K, V]) getMany(ctx context.Context, keys []K, until time.Time) (out map[K]V, failed int, err error) {
 	out = make(map[K]V, len(keys))
 	if err := c.check(ctx); err != nil {
 		return out, len(keys), c.failed("get many", "", err)
@@ -53,7 +53,7 @@ func (c *Cache[K, V]) getMany(ctx context.Context, keys []K, patience time.Durat
 	}
 	var errs []error
 	for _, m := range missing {
-		v, err := c.land(ctx, m, patience, began)
+		v, err := c.land(ctx, m, until, began)
 		switch {
 		case err == nil:
 			out[m.key] = v
@@ -193,13 +193,13 @@ func (c *Cache[K, V]) meet(ctx context.Context, results []conn.Result) {
 
 // land waits for the flight of a miss; where its value may not be used, the key
 // is got by itself.
-func (c *Cache[K, V]) land(ctx context.Context, m *miss[K, V], patience time.Duration, began uint64) (V, error) {
-	if err := m.f.waitFor(ctx, patience); err != nil {
+func (c *Cache[K, V]) land(ctx context.Context, m *miss[K, V], until time.Time, began uint64) (V, error) {
+	if err := m.f.waitUntil(ctx, until); err != nil {
 		var none V
 		return none, err
 	}
-	if m.f.no <= began && !c.mayUse(ctx, m.f, m.stage) {
-		return c.getSince(ctx, m.key, c.single, patience, began)
+	if !c.mayUse(ctx, m.f, m.stage, began) {
+		return c.getSince(ctx, m.key, c.single, until, began)
 	}
 	if !m.made {
 		c.stats.coalesced.Add(1)

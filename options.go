@@ -62,9 +62,10 @@ type Options[K comparable, V any] struct {
 
 	// LoadItem is Load for loaders that know more than the value: how long it is
 	// fresh, or a validator to ask by whether it has changed. It gets the old value
-	// where there still is one (a stale one, see StaleFor, or one whose tags were
+	// where Redis still has one (a stale one, see StaleFor, or one whose tags were
 	// invalidated), else a zero Item, and may answer ErrNotModified, which keeps
-	// the old value and makes it fresh. Load must be nil then.
+	// the old value and makes it fresh. Load must be nil then. GetMany and Warm use
+	// LoadMany where that is set, which knows neither.
 	LoadItem func(ctx context.Context, key K, old Item[V]) (Item[V], error)
 
 	// LoadTimeout bounds one load. A loader that ignores its context is
@@ -96,7 +97,8 @@ type Options[K comparable, V any] struct {
 
 	// Revision tells the source's version of a value, for example a row version or
 	// a log position: nothing of a lower one replaces it, whichever replica a loader
-	// read from. See also InvalidateBelow. Nil means that values are not compared.
+	// read from. See also InvalidateBelow. Nil means that values are not compared;
+	// they are not in a cache without Redis either, which has one source.
 	Revision func(value V) uint64
 
 	// Codec turns values into bytes and back. Nil means JSON.

@@ -48,18 +48,23 @@ func (c *Cache[K, V]) open(ctx context.Context, key K, rk, raw string, asked ask
 		return found[V]{rejected: entry.RawID(raw)}
 	}
 	namespace, tags := c.stampsOf(e)
+	freshUntil := e.FreshUntil
 	if !c.areCurrent(ctx, rk, &namespace, tags, &e) {
 		c.stats.rejectedGeneration.Add(1)
-		return found[V]{rejected: entry.RawID(raw), old: c.oldOf(e)}
+		miss := found[V]{rejected: entry.RawID(raw)}
+		if namespace.Current(conn.Uptime() - c.opts.StalenessBound) { // else Clear may have been meant for this value
+			miss.old = c.oldOf(e)
+		}
+		return miss
 	}
-	hit := found[V]{ok: true, stale: e.FreshUntil <= now, negative: e.Flags&entry.Negative != 0}
+	hit := found[V]{ok: true, freshUntil: freshUntil, stale: e.FreshUntil <= now, negative: e.Flags&entry.Negative != 0}
 	l := life{
 		loadedAt: e.LoadedAt, size: len(e.Payload) + c.keySize(key),
 		fresh: time.Duration(e.FreshUntil-now) * time.Millisecond,
 		stale: time.Duration(e.StaleUntil-now) * time.Millisecond,
 	}
 	l.hot = l.fresh - c.window(time.Duration(e.Cost)*time.Microsecond)
-	hit.ahead = drawAhead(l.fresh, l.fresh-l.hot)
+	hit.ahead, hit.due = drawAhead(l.fresh, l.fresh-l.hot), l.hot <= 0
 	if !hit.negative {
 		if hit.value, err = decodeValue(c.opts.Codec, e.Payload); err != nil {
 			return c.corrupt(raw, err)
@@ -132,6 +137,15 @@ func (c *Cache[K, V]) stampsOf(e entry.Entry) (namespace l1.Stamp, tags []l1.Sta
 		return true
 	})
 	return namespace, tags
+}
+
+// keysOf returns the Redis keys of stamps.
+func keysOf(namespace l1.Stamp, tags []l1.Stamp) []string {
+	keys := []string{namespace.Generation.Key()}
+	for _, s := range tags {
+		keys = append(keys, s.Generation.Key())
+	}
+	return keys
 }
 
 // areCurrent tells whether generations are the current ones. What this process

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"sync"
+	"time"
 )
 
 // The defaults of WarmOptions.
@@ -116,14 +117,14 @@ func (w *warming[K, V]) load(ctx context.Context, batch []K) {
 		err    error
 	)
 	if len(batch) == 1 {
-		if _, err = w.cache.get(ctx, batch[0], w.cache.single, 0); errors.Is(err, ErrNotFound) {
+		if _, err = w.cache.get(ctx, batch[0], w.cache.single, time.Time{}); errors.Is(err, ErrNotFound) {
 			err = nil
 		}
 		if err != nil {
 			failed = 1
 		}
 	} else {
-		_, failed, err = w.cache.getMany(ctx, batch, 0)
+		_, failed, err = w.cache.getMany(ctx, batch, time.Time{})
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -58,7 +58,7 @@ func (c *Cache[K, V]) writing(key K, rk string, value V) (*ticket[K], loaded[V],
 	if err != nil {
 		return nil, loaded[V]{}, err
 	}
-	got, err := c.describe(key, Item[V]{Value: value})
+	got, err := c.describeWritten(key, value)
 	if err != nil {
 		return nil, loaded[V]{}, err
 	}
@@ -106,7 +106,8 @@ func (c *Cache[K, V]) setL2(ctx context.Context, t *ticket[K], got loaded[V]) (d
 	}
 	if a.State != lease.Granted {
 		c.stats.fillsRefused.Add(1)
-		return a.State == lease.Newer, nil
+		// Where this cache knows of no revisions, the value of another one goes.
+		return a.State == lease.Newer && c.opts.Revision != nil, nil
 	}
 	t.loadedAt, l.loadedAt = a.Now, a.Now
 	filled, err := lease.Fill(bctx, c.c, c.fillOf(t, raw, l))

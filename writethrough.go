@@ -32,9 +32,10 @@ func (c *Cache[K, V]) WriteThrough(ctx context.Context, key K, mutate func(conte
 	if err != nil {
 		return c.failed("write through", "", err)
 	}
-	if err := c.check(ctx); err != nil {
+	if err := c.begin(ctx); err != nil {
 		return c.failed("write through", rk, err)
 	}
+	defer c.work.Done()
 	t, err := c.ticket(key, rk)
 	if err != nil {
 		return c.failed("write through", rk, err)
@@ -63,7 +64,8 @@ type write[K comparable, V any] struct {
 
 	local   *writer // where there is no Redis
 	barred  time.Time
-	barrier bool // stands, as far as we know
+	barrier bool          // stands, as far as we know
+	left    time.Duration // of CacheTimeout, for the end
 
 	value   V
 	brought bool // mutate has returned value
@@ -78,20 +80,23 @@ func (w *write[K, V]) begin(ctx context.Context) {
 	defer c.forget(w.t.key)
 	if c.c == nil {
 		w.local = c.writers.begin(w.t.key)
-		w.t.begun = c.gens.Begin()
+		w.t.begun = c.gens.Begin(w.t.rk, 0)
 		_ = c.capture(ctx, w.t)
 		return
 	}
+	ctx = c.brief.Context(ctx) // for both exchanges
+	start := time.Now()
+	defer func() { w.left = c.opts.CacheTimeout - time.Since(start) }()
 	captured := c.capture(ctx, w.t)
-	w.t.begun = c.gens.Begin()
 	w.barred = time.Now()
-	now, err := lease.Bar(c.brief.Context(ctx), c.c, w.t.rk, w.t.token, c.opts.Lease)
+	now, err := lease.Bar(ctx, c.c, w.t.rk, w.t.token, c.opts.Lease)
 	announce(c.c, []string{w.t.rk})
 	if err != nil {
 		c.stats.l2Errors.Add(1)
 		return
 	}
 	w.barrier, w.t.loadedAt = true, now
+	w.t.begun = c.gens.Begin(w.t.rk, now)
 	w.t.leased = captured // what cannot be fenced by its tags is not stored
 }
 
@@ -100,6 +105,7 @@ func (w *write[K, V]) begin(ctx context.Context) {
 func (w *write[K, V]) mutate(ctx context.Context, fn func(context.Context) (V, error)) (V, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.cache.opts.LoadTimeout)
 	defer cancel()
+	defer context.AfterFunc(w.cache.life, cancel)()
 	if !w.barrier {
 		return fn(ctx)
 	}
@@ -157,7 +163,9 @@ func (w *write[K, V]) end(ctx context.Context) {
 	}
 	w.ended = true
 	c, t := w.cache, w.t
-	ctx = context.WithoutCancel(ctx) // the source is written, whoever still waits
+	// The source is written, whoever still waits.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(w.left, 0))
+	defer cancel()
 	c.forget(t.key)
 	got, ok := w.describe(ctx)
 	if c.c == nil {
@@ -174,7 +182,7 @@ func (w *write[K, V]) end(ctx context.Context) {
 		}
 	}
 	v.Key, v.Token = t.rk, t.token
-	stored, err := lease.Lift(c.brief.Context(ctx), c.c, v)
+	stored, err := lease.Lift(ctx, c.c, v)
 	switch {
 	case err != nil:
 		c.stats.l2Errors.Add(1)
@@ -209,7 +217,7 @@ func (w *write[K, V]) describe(ctx context.Context) (got loaded[V], ok bool) {
 		return got, false
 	}
 	c := w.cache
-	got, err := c.describe(w.t.key, Item[V]{Value: w.value})
+	got, err := c.describeWritten(w.t.key, w.value)
 	if err != nil {
 		c.opts.Logger.Warn("larder: a written value is not cached", "namespace", c.opts.Namespace, "error", err)
 		return got, false

@@ -29,10 +29,13 @@ func RunConn(t *testing.T, open func(t *testing.T) conn.Conn) {
 	}{
 		{"Reply", s.replies},
 		{"Pipeline", s.pipelines},
+		{"Transaction", s.transactions},
 		{"Script", s.scripts},
 		{"Context", s.contexts},
 		{"Scan", s.scans},
 		{"Subscribe", s.subscriptions},
+		{"Monitor", s.monitors},
+		{"Node", s.nodes},
 		{"Blocking", s.blocking},
 		{"Incarnation", s.incarnation},
 		{"Heard", s.heard},

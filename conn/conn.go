@@ -44,6 +44,13 @@ type Doer interface {
 type Pipeliner interface {
 	// Pipeline returns one Result per command, in the order of cmds. It is not
 	// atomic: some commands may succeed where others fail.
+	//
+	// What stands between MULTI and EXEC in one call is a transaction: nobody
+	// else's command is executed in between, and the Result of EXEC is an Array
+	// with the replies, failures included. If the server refuses one of the
+	// commands when it is queued, EXEC fails with EXECABORT and nothing is
+	// executed. MULTI without EXEC is an error; so are keys of several slots of
+	// a cluster.
 	Pipeline(ctx context.Context, cmds ...Command) []Result
 }
 

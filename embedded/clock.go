@@ -26,6 +26,11 @@ func newAlarm() alarm { return alarm{c: make(chan struct{}, 1)} }
 // setDeadlineLocked lets key expire at the given time.
 func (e *Engine) setDeadlineLocked(key string, at time.Time) {
 	e.deadlines.set(key, at)
+	e.wakeAtLocked(at)
+}
+
+// wakeAtLocked makes the background look at the given time, if not before.
+func (e *Engine) wakeAtLocked(at time.Time) {
 	if at.UnixNano() < e.alarm.at {
 		e.alarm.at = at.UnixNano()
 		select {
@@ -35,8 +40,9 @@ func (e *Engine) setDeadlineLocked(key string, at time.Time) {
 	}
 }
 
-// expireLocked removes those of keys that are due.
+// expireLocked removes those of keys that are due, and due fields of the others.
 func (e *Engine) expireLocked(keys []string) {
+	e.expireFieldsLocked(keys)
 	if e.deadlines.len() == 0 {
 		return
 	}
@@ -60,8 +66,15 @@ func (e *Engine) expireAllLocked(most int) int {
 	return most
 }
 
+// expireEverythingLocked removes all keys and fields that are due.
+func (e *Engine) expireEverythingLocked() {
+	e.expireAllLocked(e.deadlines.len())
+	e.expireAllFieldsLocked(e.fields.queue.len())
+}
+
 func (e *Engine) removeLocked(key string) {
 	e.deadlines.remove(key)
+	e.fields.forget(key)
 	e.db.Del(key)
 	e.stats.expired++
 	e.invalidateLocked(key)
@@ -134,12 +147,14 @@ func (e *Engine) expireBatch() (time.Duration, bool) {
 	}
 	defer e.end()
 	e.alarm.at = 0
-	if e.expireAllLocked(clockBatch) == clockBatch {
+	if e.expireAllLocked(clockBatch) == clockBatch || e.expireAllFieldsLocked(clockBatch) == clockBatch {
 		return 0, true
 	}
 	wait := time.Hour
-	if _, at, ok := e.deadlines.next(); ok {
-		wait = min(wait, max(clockGrain, time.Duration(at-e.now.UnixNano())))
+	for _, d := range []*deadlines{&e.deadlines, &e.fields.queue} {
+		if _, at, ok := d.next(); ok {
+			wait = min(wait, max(clockGrain, time.Duration(at-e.now.UnixNano())))
+		}
 	}
 	e.alarm.at = e.now.Add(wait).UnixNano()
 	return wait, true

@@ -10,7 +10,7 @@ func init() {
 	// Assigned here because commands of the list look it up.
 	commands = make(map[string]*command, 256)
 	for _, list := range [][]command{
-		stringCommands, keyCommands, hashCommands, listCommands, setCommands, zsetCommands,
+		stringCommands, keyCommands, hashCommands, fieldCommands, listCommands, setCommands, zsetCommands,
 		streamCommands, otherCommands, ownCommands, refusedCommands,
 	} {
 		for _, c := range list {
@@ -185,7 +185,6 @@ var streamCommands = []command{
 }
 
 var otherCommands = []command{
-	{name: "command", arity: -1, flags: noScript},
 	{name: "echo", arity: 2},
 	{name: "geoadd", arity: -5, flags: write | grow, first: 1, last: 1},
 	{name: "geodist", arity: -4, flags: read, first: 1, last: 1},

@@ -20,16 +20,15 @@
 // # What is ours and what is miniredis'
 //
 // miniredis executes the data commands, called in process: there is no socket.
-// Expiry, scripts, publish/subscribe, MULTI, INFO and invalidation pushes are
-// this package's own. Time in miniredis never advances by itself: this package
+// Expiry (of hash fields too, as Redis 8.0), scripts, publish/subscribe, MULTI,
+// INFO, COMMAND, monitors and invalidation pushes are this package's own. Time in miniredis never advances by itself: this package
 // keeps every key's deadline, removes keys when they are due and hands the rest
 // of a lifetime back to miniredis before each command that depends on it.
 //
 // # What is missing
 //
-// Blocking commands, databases other than 0, WATCH, expiry of hash fields,
-// CLIENT, CONFIG, ACL, FUNCTION and MONITOR are refused with an error that says
-// so. MULTI and EXEC work within one Pipeline call. Scripts run in a sandbox
+// Blocking commands, databases other than 0, WATCH, CLIENT, CONFIG, ACL and
+// FUNCTION are refused with an error that says so; MONITOR is the method Monitor. MULTI and EXEC work within one Pipeline call. Scripts run in a sandbox
 // that has no coroutines, cmsgpack or struct. miniredis remembers a version
 // number for every key name it has ever seen; a process that writes ever new
 // names for weeks grows by that.

@@ -30,8 +30,10 @@ type Engine struct {
 	wire      *wire
 	now       time.Time // of the present call
 	deadlines deadlines
+	fields    fieldLives
 	room      int // keys that may surely be created before counting again
 	conns     map[*Conn]struct{}
+	monitors  map[*subscriber]struct{}
 	pushed    []*Conn // connections with pushes of the present call
 	scripts   map[string]*sandbox.Program
 	lua       *sandbox.State
@@ -46,15 +48,16 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		opts:    o.withDefaults(),
-		id:      newIdentity(),
-		lock:    newLock(),
-		done:    make(chan struct{}),
-		alarm:   newAlarm(),
-		redis:   miniredis.NewMiniRedis(),
-		conns:   map[*Conn]struct{}{},
-		scripts: map[string]*sandbox.Program{},
-		lua:     sandbox.New(),
+		opts:     o.withDefaults(),
+		id:       newIdentity(),
+		lock:     newLock(),
+		done:     make(chan struct{}),
+		alarm:    newAlarm(),
+		redis:    miniredis.NewMiniRedis(),
+		conns:    map[*Conn]struct{}{},
+		monitors: map[*subscriber]struct{}{},
+		scripts:  map[string]*sandbox.Program{},
+		lua:      sandbox.New(),
 	}
 	e.id.started, e.incarnation = e.opts.Now(), e.id.incarnation()
 	// Dial starts miniredis without a listener; the pipe itself is not needed.
@@ -107,7 +110,7 @@ func (e *Engine) Close() error {
 		for c := range e.conns {
 			c.end()
 		}
-		e.conns, e.scripts, e.deadlines = nil, nil, deadlines{}
+		e.conns, e.scripts, e.deadlines, e.fields = nil, nil, deadlines{}, fieldLives{}
 		e.redis.Close()
 		e.lock.release()
 	})

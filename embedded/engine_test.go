@@ -108,7 +108,7 @@ func TestRefusals(t *testing.T) {
 		"MULTI": "within one Pipeline call", "EXEC": "within one Pipeline call", "DISCARD": "within one Pipeline call", "WATCH a": "connection of its own",
 		"SELECT 1": "database 0 only", "MOVE a 1": "database 0 only", "SWAPDB 0 1": "database 0 only", "COPY a b DB 1": "database 0 only",
 		"AUTH x": "state of a connection", "HELLO 3": "state of a connection", "CLIENT ID": "state of a connection",
-		"SUBSCRIBE x": "use Subscribe", "HEXPIRE h 1 FIELDS 1 f": "hash fields", "CLUSTER INFO": "single node",
+		"SUBSCRIBE x": "use Subscribe", "CLUSTER INFO": "single node",
 		"MONITOR": "unknown command", "CONFIG GET x": "unknown command",
 	} {
 		if text := refused(t, c, strings.Fields(cmd)...); !strings.Contains(text, want) {

@@ -42,6 +42,9 @@ func (e *Engine) executeKnownLocked(x *call, c *command, args []string) reply {
 			return failure(why)
 		}
 	}
+	if len(e.monitors) > 0 {
+		e.monitorLocked(x, args)
+	}
 	if c.run != nil {
 		return c.run(e, x, args)
 	}
@@ -49,7 +52,7 @@ func (e *Engine) executeKnownLocked(x *call, c *command, args []string) reply {
 		return failure(why)
 	}
 	if c.is(keyspace) {
-		e.expireAllLocked(e.deadlines.len())
+		e.expireEverythingLocked()
 	}
 	keys := c.keysOf(args)
 	e.expireLocked(keys)
@@ -87,7 +90,7 @@ func (e *Engine) writeLocked(x *call, c *command, args, keys []string) reply {
 	v := e.wire.call(e.normalizedLocked(c, args), !x.resp2)
 	if c.is(flush) {
 		if v.Kind != conn.Failure {
-			e.deadlines = deadlines{}
+			e.deadlines, e.fields = deadlines{}, fieldLives{}
 			e.invalidateAllLocked()
 		}
 		return v
@@ -96,6 +99,7 @@ func (e *Engine) writeLocked(x *call, c *command, args, keys []string) reply {
 	if v.Kind == conn.Failure || c.is(unless) && nothing(v) || refusedSet(c, args, v) {
 		return v
 	}
+	e.settleFieldsLocked(c, args, changed)
 	for _, k := range changed {
 		e.invalidateLocked(k)
 	}

@@ -36,7 +36,7 @@ func (e *Engine) fullLocked(keys []string) bool {
 }
 
 func (e *Engine) sizeLocked() int {
-	e.expireAllLocked(e.deadlines.len())
+	e.expireEverythingLocked()
 	n, _ := e.wire.call([]string{"DBSIZE"}, true).Int64()
 	return int(n)
 }

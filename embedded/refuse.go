@@ -7,9 +7,8 @@ var refusedCommands = refusals(map[string]string{
 	"blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin wait waitaof": "blocks: the embedded engine has no blocking commands",
 	"auth client hello quit readonly readwrite reset":                            "changes the state of a connection, which calls of the embedded engine do not have",
 	"subscribe unsubscribe psubscribe punsubscribe ssubscribe sunsubscribe":      "is not executed as a command: use Subscribe",
-	"watch unwatch": "needs a connection of its own, which calls of the embedded engine do not have: use a script",
-	"move swapdb":   "needs a second database: the embedded engine has database 0 only",
-	"hexpire hpexpire hexpireat hpexpireat hpersist httl hpttl hexpiretime hpexpiretime hsetex hgetex hgetdel": "is about the expiry of hash fields, which the embedded engine (as Redis 7.0) does not have",
+	"watch unwatch":  "needs a connection of its own, which calls of the embedded engine do not have: use a script",
+	"move swapdb":    "needs a second database: the embedded engine has database 0 only",
 	"cluster asking": "is about Redis Cluster; the embedded engine is a single node",
 })
 

@@ -15,7 +15,7 @@ func (c *Conn) Scan(ctx context.Context, pattern string, fn func(keys []string) 
 		return failed("scan", err)
 	}
 	e := c.engine
-	e.expireAllLocked(e.deadlines.len())
+	e.expireEverythingLocked()
 	keys := e.db.Keys()
 	e.end()
 

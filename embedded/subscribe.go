@@ -45,10 +45,12 @@ func (c *Conn) Subscribe(ctx context.Context, want conn.Subscription, fn func(co
 	if want.Ready != nil {
 		want.Ready()
 	}
-	return c.receive(ctx, s, fn)
+	return c.receive(ctx, s, errTooSlow, fn)
 }
 
-func (c *Conn) receive(ctx context.Context, s *subscriber, fn func(conn.Message)) error {
+// receive hands what s gets to fn until it ends; tooSlow is the error of one that
+// fell behind.
+func (c *Conn) receive(ctx context.Context, s *subscriber, tooSlow error, fn func(conn.Message)) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -67,7 +69,7 @@ func (c *Conn) receive(ctx context.Context, s *subscriber, fn func(conn.Message)
 			fn(m)
 		}
 		if lost {
-			return &conn.Error{Op: "subscribe", Err: errTooSlow}
+			return &conn.Error{Op: "subscribe", Err: tooSlow}
 		}
 	}
 }

@@ -28,7 +28,9 @@
 //
 // A Conn holds one connection per node that all commands share (they are
 // pipelined), [Options].ReadWires connections per node with CLIENT TRACKING for
-// its [conn.Tracker], one per running blocking command and one per Subscribe.
+// its [conn.Tracker], one per running blocking command, one per Subscribe, and one
+// per node for each Monitor. In a cluster a channel is listened to at the node of
+// its slot, and PUBLISH with the channel as its key goes there too.
 // Each key has its tracking connection. Commands that change the state of a
 // connection (SELECT, AUTH, MULTI without EXEC …) are refused.
 //

@@ -3,6 +3,7 @@ package redisconn
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/redis/rueidis"
 
@@ -41,13 +42,13 @@ func (b *batch) balanced() bool {
 		if len(cmd.Args) == 0 {
 			continue
 		}
-		switch kindOf(cmd.Args[:1]) {
-		case txBegin:
+		switch {
+		case begins(cmd):
 			if open {
 				return false
 			}
 			open = true
-		case txEnd:
+		case ends(cmd):
 			if !open {
 				return false
 			}
@@ -133,9 +134,22 @@ func (b *batch) run(ctx context.Context) {
 	flush()
 }
 
-// begins tells whether cmd is MULTI.
+// begins tells whether cmd is MULTI. It is asked about every command of every
+// pipeline, where kindOf would cost more than the rest.
 func begins(cmd conn.Command) bool {
-	return len(cmd.Args) > 0 && kindOf(cmd.Args[:1]) == txBegin
+	name := cmd.Name()
+	return len(name) == len("MULTI") && strings.EqualFold(name, "MULTI")
+}
+
+// ends tells whether cmd is EXEC or DISCARD.
+func ends(cmd conn.Command) bool {
+	switch name := cmd.Name(); len(name) {
+	case len("EXEC"):
+		return strings.EqualFold(name, "EXEC")
+	case len("DISCARD"):
+		return strings.EqualFold(name, "DISCARD")
+	}
+	return false
 }
 
 // txLen is the number of commands of the transaction that starts at i, or 0.
@@ -144,7 +158,7 @@ func (b *batch) txLen(i int) int {
 		return 0
 	}
 	for n := 1; ; n++ {
-		if cmd := b.cmds[i+n]; len(cmd.Args) > 0 && kindOf(cmd.Args[:1]) == txEnd {
+		if ends(b.cmds[i+n]) {
 			return n + 1
 		}
 	}

@@ -30,7 +30,7 @@ func (c *client) subscribe(ctx context.Context, s conn.Subscription, fn func(con
 	}
 	bound, release := c.life.bind(ctx)
 	defer release()
-	own, err := c.receiver(bound)
+	own, err := c.receiver(bound, first(s.Channels))
 	if err != nil {
 		return c.unsubscribed(ctx, err)
 	}
@@ -87,10 +87,19 @@ func (c *client) confirming(ctx context.Context, names int, ready func()) contex
 
 // receiver opens a connection for one subscription. The library dials without
 // regard to a context, so that this happens on another goroutine.
-func (c *client) receiver(ctx context.Context) (receiver, error) {
-	if c.cluster { // connects in Receive, with its context
-		d, _ := c.rc.Dedicate()
-		return receiver{d, d.Close}, nil
+//
+// In a cluster a channel is listened to at the node of its slot, if that is
+// known: PUBLISH with the channel as its key goes there too, and then tells how
+// many listen.
+func (c *client) receiver(ctx context.Context, channel string) (receiver, error) {
+	target := c.wire.target
+	if c.cluster {
+		g, _ := c.route(channel, true)
+		if channel == "" || g == nil || g == c.uncovered { // connects in Receive, with its context
+			d, _ := c.rc.Dedicate()
+			return receiver{d, d.Close}, nil
+		}
+		target.cluster, target.addrs = false, []string{g.addr}
 	}
 	type outcome struct {
 		own *client
@@ -100,6 +109,7 @@ func (c *client) receiver(ctx context.Context) (receiver, error) {
 	c.life.do(func() {
 		w := *c.wire
 		w.gates, w.opened, w.lost = nil, nil, nil
+		w.target = target
 		own, err := connect(&w, false, nil)
 		select {
 		case opened <- outcome{own, err}:

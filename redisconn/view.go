@@ -9,9 +9,6 @@ import (
 	"github.com/larder-go/larder/conn"
 )
 
-// slotCount is the number of hash slots of a cluster.
-const slotCount = 16384
-
 // view is what one node believes about the slots of its cluster.
 type view struct {
 	ranges []slotRange

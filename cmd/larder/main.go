@@ -39,6 +39,7 @@ func commands() []command {
 	return []command{
 		demoCommand,
 		demoInstanceCommand,
+		serveCommand,
 		getCommand,
 		explainCommand,
 		invalidateCommand,

@@ -143,7 +143,7 @@ type Entry struct {
 func Parse(raw string) (Entry, error) {
 	b := unsafe.Slice(unsafe.StringData(raw), len(raw))
 	if len(b) < Size || b[offMagic] != magic || b[offVersion] != version ||
-		b[offFlags]&^known != 0 || b[offReserved] != 0 {
+		b[offFlags]&^known != 0 || b[offFlags]&(Barrier|Placeholder) == Barrier || b[offReserved] != 0 {
 		return Entry{}, ErrCorrupt
 	}
 	be := binary.BigEndian

@@ -4,8 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"maps"
-	"slices"
 	"strconv"
 	"time"
 
@@ -27,28 +25,33 @@ const BumpTTL = 24 * time.Hour
 // has forgotten the old ones when it returns, whatever it returns; others are
 // told by a push.
 func Bump(ctx context.Context, c conn.Conn, keys ...string) error {
-	return bump(ctx, c, keys, func(string) []string { return []string{"0", "-1"} })
+	return bump(ctx, c, keys, func(string) []string { return []string{"0", ""} })
 }
 
 // BumpOver is Bump of one generation, the entries of which end little by little
 // over d.
 func BumpOver(ctx context.Context, c conn.Conn, d time.Duration, key string) error {
-	return bump(ctx, c, []string{key}, func(string) []string { return []string{ms(d), "-1"} })
+	return bump(ctx, c, []string{key}, func(string) []string { return []string{ms(d), ""} })
 }
 
-// BumpUnless is Bump, but leaves a generation alone that was made after a moment
-// of [conn.Uptime]: of several processes that owe the same invalidation one makes
-// it.
-func BumpUnless(ctx context.Context, c conn.Conn, madeAfter map[string]time.Duration) error {
-	now := conn.Uptime()
-	return bump(ctx, c, slices.Collect(maps.Keys(madeAfter)), func(key string) []string {
-		// Rounded down, and the script runs later still: what was made within this
-		// time before it was made after the moment.
-		return []string{"0", strconv.FormatInt((now - madeAfter[key]).Milliseconds(), 10)}
-	})
+// BumpOnce is Bump for generations whose bump is owed since Redis was away: of
+// several processes that owe the same one makes it. Each reads the generation, which
+// it can do only after its debt was made, and replaces that one and no other.
+func BumpOnce(ctx context.Context, c conn.Conn, keys ...string) error {
+	cmds := make([]conn.Command, len(keys))
+	for i, key := range keys {
+		cmds[i] = conn.Key("GET", key)
+	}
+	expected := map[string]string{}
+	for i, r := range c.Pipeline(ctx, cmds...) {
+		if v := ParseValue(r.Value.Str); v.Number != 0 { // an error shows again
+			expected[keys[i]] = word(v.Number)
+		}
+	}
+	return bump(ctx, c, keys, func(key string) []string { return []string{"0", expected[key]} })
 }
 
-// bump calls the script for each key with the arguments over and covered.
+// bump calls the script for each key with the arguments over and the one to replace.
 func bump(ctx context.Context, c conn.Conn, keys []string, how func(key string) []string) error {
 	calls := make([]conn.ScriptCall, len(keys))
 	for i, key := range keys {
@@ -71,4 +74,7 @@ func bump(ctx context.Context, c conn.Conn, keys []string, how func(key string) 
 	return errors.Join(errs...)
 }
 
-func ms(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+// ms rounds up, so that a positive time never becomes none.
+func ms(d time.Duration) string {
+	return strconv.FormatInt(int64((d+time.Millisecond-1)/time.Millisecond), 10)
+}

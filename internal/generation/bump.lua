@@ -4,16 +4,15 @@
 -- ARGV[1]  the new generation's number, 8 bytes, not zero
 -- ARGV[2]  time to live in ms; never shortened
 -- ARGV[3]  ms over which the entries of the old one may end; 0: at once
--- ARGV[4]  nothing is done where one was made within the last so many ms; -1: never mind
+-- ARGV[4]  number of the one to replace, 8 bytes, or '' for whichever: nothing is done where there is
+--          another, and nothing of the one before it counts
 -- ARGV[5]  who does it, for people to read
 -- Returns  1, or 0 where nothing was done
-local g = redis.call('GET', KEYS[1])
+local g = fetch('GET', KEYS[1])
 local life = incarnation()
 local now = clock()
 local made = is_current(g, life) and num(g, 17) or 0
-local covered = tonumber(ARGV[4])
--- A time that has not come yet is of a clock that was set back: it proves nothing.
-if covered >= 0 and made <= now and made > now - covered then
+if ARGV[4] ~= '' and made > 0 and string.sub(g, 1, 8) ~= ARGV[4] and string.sub(g, 25, 32) == ZERO then
   return 0
 end
 local previous, over = ZERO, tonumber(ARGV[3])

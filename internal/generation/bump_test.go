@@ -1,6 +1,7 @@
 package generation
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -85,31 +86,49 @@ func TestBumpOverLetsTheOldEndLittleByLittle(t *testing.T) {
 	})
 }
 
-func TestBumpUnlessSomebodyHas(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := engine(t).Connect()
-		bump := func(after time.Duration) uint64 {
-			t.Helper()
-			if err := BumpUnless(t.Context(), c, map[string]time.Duration{TagKey("x"): after}); err != nil {
-				t.Fatal(err)
-			}
-			return read(t, c, TagKey("x")).Number
+func TestBumpOnce(t *testing.T) {
+	c := engine(t).Connect()
+	bump := func() uint64 {
+		t.Helper()
+		if err := BumpOnce(t.Context(), c, TagKey("x")); err != nil {
+			t.Fatal(err)
 		}
-		time.Sleep(time.Hour)
-		lost := conn.Uptime()
-		time.Sleep(time.Second)
-		first := bump(lost)
-		if first == 0 {
-			t.Fatal("nothing was there, and nothing was made")
-		}
-		time.Sleep(time.Second)
-		if second := bump(lost); second != first {
-			t.Error("a second process bumped for an invalidation from before the first bump")
-		}
-		if third := bump(conn.Uptime()); third == first {
-			t.Error("an invalidation after the bump was taken for done")
-		}
-	})
+		return read(t, c, TagKey("x")).Number
+	}
+	first := bump()
+	if first == 0 {
+		t.Fatal("nothing was there, and nothing was made")
+	}
+	if second := bump(); second == first {
+		t.Error("a debt that was made after the first bump was taken for paid")
+	}
+	// Two that have read the same: the second finds that it is done.
+	between := &meanwhile{Conn: c, fn: func() { first = bump() }}
+	if err := BumpOnce(t.Context(), between, TagKey("x")); err != nil {
+		t.Fatal(err)
+	}
+	if now := read(t, c, TagKey("x")).Number; now != first {
+		t.Error("two processes that owed the same bumped twice")
+	}
+	// But not where what the other has made lets old entries live on.
+	between = &meanwhile{Conn: c, fn: func() { _ = BumpOver(t.Context(), c, time.Hour, TagKey("x")) }}
+	if err := BumpOnce(t.Context(), between, TagKey("x")); err != nil {
+		t.Fatal(err)
+	}
+	if v := read(t, c, TagKey("x")); v.Previous != 0 {
+		t.Error("a debt was taken for paid by one that lets old entries live on")
+	}
+}
+
+// meanwhile calls fn between the commands and the script of a BumpOnce.
+type meanwhile struct {
+	conn.Conn
+	fn func()
+}
+
+func (m *meanwhile) Pipeline(ctx context.Context, cmds ...conn.Command) []conn.Result {
+	defer m.fn()
+	return m.Conn.Pipeline(ctx, cmds...)
 }
 
 func TestCaptureLate(t *testing.T) {
@@ -119,10 +138,10 @@ func TestCaptureLate(t *testing.T) {
 		late := func(load func()) bool {
 			t.Helper()
 			g := tab.Get(TagKey("x"))
-			b := tab.Begin()
+			b := tab.Begin("n:k", time.Now().UnixMilli())
 			load()
 			out, ok := make([]Value, 1), make([]bool, 1)
-			if err := tab.CaptureLate(t.Context(), []*Generation{g}, b, out, ok); err != nil {
+			if err := tab.CaptureLate(t.Context(), []*Generation{g}, []Beginning{b}, out, ok); err != nil {
 				t.Fatal(err)
 			}
 			if ok[0] && out[0].Number != read(t, c, TagKey("x")).Number {
@@ -150,14 +169,14 @@ func TestCaptureLate(t *testing.T) {
 func TestCaptureLateWithoutRedis(t *testing.T) {
 	tab := NewTable(nil, time.Hour, time.Second)
 	g, out, ok := tab.Get(TagKey("x")), make([]Value, 1), make([]bool, 1)
-	b := tab.Begin()
-	if err := tab.CaptureLate(t.Context(), []*Generation{g}, b, out, ok); !ok[0] || err != nil || out[0].Number == 0 {
+	b := tab.Begin("n:k", 0)
+	if err := tab.CaptureLate(t.Context(), []*Generation{g}, []Beginning{b}, out, ok); !ok[0] || err != nil || out[0].Number == 0 {
 		t.Error(ok, err, out)
 	}
 	if err := tab.Bump(t.Context(), TagKey("never seen")); err != nil {
 		t.Fatal(err)
 	}
-	if err := tab.CaptureLate(t.Context(), []*Generation{g}, b, out, ok); ok[0] || err != nil {
+	if err := tab.CaptureLate(t.Context(), []*Generation{g}, []Beginning{b}, out, ok); ok[0] || err != nil {
 		t.Error("a tag may have been bumped during the load, and was accepted", err)
 	}
 }

@@ -4,7 +4,7 @@
 -- ARGV[1]  number of the generation to set where there is none of this life of the node, 8 bytes
 -- ARGV[2]  time to live in ms; extended when less than half is left
 -- Returns  {the generation, now in ms}
-local g = redis.call('GET', KEYS[1])
+local g = fetch('GET', KEYS[1])
 local life = incarnation()
 local now = clock()
 if not is_current(g, life) then

@@ -29,6 +29,9 @@ type known struct {
 	sent  time.Duration
 }
 
+// Key is the Redis key of the generation.
+func (g *Generation) Key() string { return g.key }
+
 // Current returns what the generation is now, if this process knows it, over a
 // connection that was heard of since a moment of conn.Uptime; where pushes may be
 // lost, if it has asked since then.

@@ -220,22 +220,33 @@ func readCaptured(r conn.Result) (v Value, now int64, err error) {
 type Beginning struct {
 	at    time.Duration
 	bumps uint64
+	node  uint64 // incarnation of the node that granted the lease, 0 if not known
+	now   int64  // the clock of that node
 }
 
-// Begin notes the beginning of a load.
-func (t *Table) Begin() Beginning { return Beginning{at: conn.Uptime(), bumps: t.bumps.Load()} }
+// Begin notes the beginning of a load, under a lease that the node of a key granted
+// when its clock was now.
+func (t *Table) Begin(key string, now int64) Beginning {
+	b := Beginning{at: conn.Uptime(), bumps: t.bumps.Load(), now: now}
+	if t.c != nil {
+		b.node, _ = t.c.Incarnation(key)
+	}
+	return b
+}
 
 // CaptureLate is Capture after a load, for tags that only the loaded value names.
-// It sets ok[i] where gs[i] was not invalidated since the load began: one that was
-// missing counts as invalidated now.
+// It sets ok[i] where gs[i] was not invalidated since the load bs[i] began: one that
+// was missing counts as invalidated now.
 //
 // What the beginning was on the clock of a tag's node follows from the node's
-// answer, and is uncertain by the time that the answer took.
-func (t *Table) CaptureLate(ctx context.Context, gs []*Generation, b Beginning, out []Value, ok []bool) error {
+// answer, and is uncertain by the time that the answer took. Where the node is the
+// one that granted the lease, its clock then counts too, so that one that is set
+// forward or back meanwhile hides nothing.
+func (t *Table) CaptureLate(ctx context.Context, gs []*Generation, bs []Beginning, out []Value, ok []bool) error {
 	if t.c == nil {
 		err := t.Read(ctx, gs, out)
 		for i := range ok {
-			ok[i] = b.bumps == t.bumps.Load()
+			ok[i] = bs[i].bumps == t.bumps.Load()
 		}
 		return err
 	}
@@ -244,14 +255,18 @@ func (t *Table) CaptureLate(ctx context.Context, gs []*Generation, b Beginning, 
 		calls[i] = t.capture(g)
 	}
 	results := t.c.EvalEach(ctx, captureScript, calls...)
-	age := (conn.Uptime() - b.at).Milliseconds()
 	for i, r := range results {
 		v, now, err := readCaptured(r)
 		if err != nil {
 			return err
 		}
-		// Two milliseconds for what is rounded off on both sides.
-		out[i], ok[i] = v, v.Number != 0 && v.MadeAt < now-age-2
+		b := bs[i]
+		age := (conn.Uptime() - b.at).Milliseconds()
+		// A thousandth for clocks that drift, and what is rounded off on both sides.
+		began := now - age - age/1000 - 2
+		out[i] = v
+		ok[i] = v.Number != 0 && v.MadeAt < began && b.bumps == t.bumps.Load() &&
+			(b.node == 0 || v.Incarnation != b.node || v.MadeAt < b.now)
 	}
 	return nil
 }

@@ -4,7 +4,7 @@
 -- ARGV[1]  token of the load that asks, 8 bytes, not zero
 -- ARGV[2]  lease in ms
 -- ARGV[3]  id of an entry that the caller rejects (wrong generation or schema), 8 bytes, or '';
---          'ahead': ms that the value which is to be replaced was still fresh when it was looked at
+--          'ahead': until when the value is fresh that is to be replaced, ms
 -- ARGV[4]  'load'   wants a fresh value or the lease
 --          'wait'   the same, for one who has waited for another load
 --          'ahead'  wants the lease although the value is fresh
@@ -17,16 +17,13 @@
 --          state 3: writers have put up a barrier: load, but do not store
 --          state 4: 'set': a higher revision stands, or is known to exist
 --          state 5: 'wait': the load that was waited for has failed
--- No lease is longer than an hour: a deadline beyond that is not one of ours.
-local MAX_LEASE = 3600000
-
 local now = clock()
 local lease, mode = tonumber(ARGV[2]), ARGV[4]
-local e = redis.call('GET', KEYS[1])
+local e = fetch('GET', KEYS[1])
 local life = incarnation()
 local parses = is_entry(e)
 
-if parses and is_barrier(e) and num(e, 65) > now then
+if parses and is_barrier(e) and num(e, 65) > now and num(e, 65) <= now + MAX_LEASE then
   if mode == 'set' then
     -- Whose value is the later one nobody here can know, so none will be stored.
     redis.call('SETRANGE', KEYS[1], 55, '\1')
@@ -35,7 +32,7 @@ if parses and is_barrier(e) and num(e, 65) > now then
 end
 
 local revision = parses and string.sub(e, 81, 88) or ZERO
-if mode == 'set' and lower(ARGV[5], revision) then
+if mode == 'set' and too_old(ARGV[5], revision, parses and is_tombstone(e, now)) then
   return {4, now, false, 0}
 end
 
@@ -46,7 +43,7 @@ local stale = value and num(e, 45) > now
 
 if mode ~= 'set' then
   -- One that is fresh for longer has been replaced already.
-  if fresh and not (mode == 'ahead' and num(e, 37) - now <= tonumber(ARGV[3])) then
+  if fresh and not (mode == 'ahead' and num(e, 37) <= tonumber(ARGV[3])) then
     return {0, now, e, 0}
   end
   local token = known and string.sub(e, 57, 64) or ZERO

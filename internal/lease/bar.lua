@@ -8,7 +8,7 @@
 -- Returns  {1 if the barrier stands for the writer, else 0; now in ms}
 local now = clock()
 local deadline = now + tonumber(ARGV[2])
-local b = barrier_of(redis.call('GETEX', KEYS[1]), now)
+local b = barrier_of(fetch('GETEX', KEYS[1]), now)
 local place = place_of(b, ARGV[1])
 if ARGV[3] == '1' and not place then
   return {0, now}
@@ -21,6 +21,7 @@ if ARGV[3] ~= '1' then
     place = #b.writers + 1
     b.writers[place] = {#b.writers < MAX_WRITERS - 1 and ARGV[1] or OTHERS, deadline}
   end
+  place = place or MAX_WRITERS
 end
 b.writers[place][2] = math.max(b.writers[place][2], deadline)
 put_barrier(KEYS[1], b, incarnation())

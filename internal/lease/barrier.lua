@@ -20,9 +20,9 @@ local function barrier_of(e, now)
   end
   if is_barrier(e) then
     b.contended = string.byte(e, 56)
-    for i = 91, #e - 15, 16 do
+    for i = 91, math.min(#e, 90 + 16 * MAX_WRITERS) - 15, 16 do
       local deadline = num(e, i + 8)
-      if deadline > now then
+      if deadline > now and deadline <= now + MAX_LEASE then
         b.writers[#b.writers + 1] = {string.sub(e, i, i + 7), deadline}
       else
         b.contended = 1

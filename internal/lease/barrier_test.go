@@ -271,7 +271,7 @@ func TestSourceThatIsBehindIsNotAskedAtOnce(t *testing.T) {
 		acquire(t, c, 1, "", lease.Load)
 		fill(t, c, 1, entry.Append(nil, entry.Header{ID: 7, Revision: 9}, nil, ""), time.Millisecond, stale)
 		until(t, func() bool { return acquire(t, c, 2, "", lease.Load).State == lease.Granted })
-		if fill(t, c, 2, payload(8, "of a replica"), ttl, stale) {
+		if fill(t, c, 2, entry.Append(nil, entry.Header{ID: 8, Revision: 8}, nil, ""), ttl, stale) {
 			t.Error("a lower revision replaced a higher one")
 		}
 		if a := acquire(t, c, 3, "", lease.Load); a.State != lease.Held || a.Raw == "" {
@@ -285,19 +285,15 @@ func TestAheadIsGrantedForTheValueThatWasSeen(t *testing.T) {
 		del(t, c)
 		acquire(t, c, 1, "", lease.Load)
 		fill(t, c, 1, payload(7, "first"), ttl, stale)
+		e, _ := stored(t, c)
 		ahead := func(token uint64) lease.Acquired {
 			t.Helper()
-			a, err := lease.Acquire(t.Context(), c, lease.Request{Key: key, Token: token, Lease: leaseFor, Mode: lease.Ahead, Left: ttl / 2})
+			a, err := lease.Acquire(t.Context(), c, lease.Request{Key: key, Token: token, Lease: leaseFor, Mode: lease.Ahead, FreshUntil: e.FreshUntil})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return a
 		}
-		if a := ahead(2); a.State != lease.Fresh {
-			t.Errorf("a value that is fresh for longer than the one to be replaced: %+v", a)
-		}
-		acquire(t, c, 1, "", lease.Set)
-		fill(t, c, 1, payload(7, "first"), ttl/2, stale)
 		if a := ahead(2); a.State != lease.Granted || a.Raw == "" {
 			t.Fatalf("ahead: %+v", a)
 		}
@@ -307,7 +303,7 @@ func TestAheadIsGrantedForTheValueThatWasSeen(t *testing.T) {
 		if a := acquire(t, c, 3, "", lease.Load); a.State != lease.Fresh {
 			t.Errorf("meanwhile: %+v", a)
 		}
-		if !fill(t, c, 2, payload(8, "second"), ttl, stale) {
+		if !fill(t, c, 2, payload(8, "second"), 2*ttl, stale) {
 			t.Error("the fill was refused")
 		}
 		if a := ahead(4); a.State != lease.Fresh {

@@ -6,11 +6,11 @@
 -- Returns  1 if something may have been dropped, 0 where a value of this revision or a higher one stands
 local now = clock()
 local life = incarnation()
-local e = redis.call('GETEX', KEYS[1])
+local e = fetch('GETEX', KEYS[1])
 local revision, stale = ARGV[1], now + tonumber(ARGV[2])
 if is_entry(e) then
   local stands = string.sub(e, 81, 88)
-  local higher = not lower(stands, revision)
+  local higher = not too_old(stands, revision, true)
   if is_barrier(e) then
     local b = barrier_of(e, now)
     b.contended, b.stale = 1, math.max(b.stale, stale)

@@ -16,8 +16,7 @@ local head = held(KEYS[1], ARGV[1], life)
 if not head then
   return {0, now}
 end
--- That there is no value has no revision: it replaces any value, but no tombstone.
-if lower(string.sub(ARGV[2], 81, 88), string.sub(head, 81, 88)) and (is_placeholder(head) or not is_negative(ARGV[2])) then
+if too_old(string.sub(ARGV[2], 81, 88), string.sub(head, 81, 88), is_tombstone(head, now)) then
   if is_placeholder(head) then
     give_back(KEYS[1], head, now)
   else

@@ -4,6 +4,9 @@
 -- KEYS[1]  the entry
 -- Returns  1 if there was something to drop, else 0
 local e = redis.pcall('GETRANGE', KEYS[1], 0, 89)
+if type(e) == 'table' then
+  e = false -- of another type
+end
 if is_entry(e) then
   if is_barrier(e) then
     redis.call('SETRANGE', KEYS[1], 55, '\1')

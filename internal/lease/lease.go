@@ -101,9 +101,9 @@ type Request struct {
 	// they stand in it; "" for none.
 	Rejected string
 	Mode     Mode
-	// Left is for how long the value was still fresh, for Ahead: one that is fresh
+	// FreshUntil is that of the value to be replaced, for Ahead: one that is fresh
 	// for longer has been replaced already.
-	Left time.Duration
+	FreshUntil int64
 	// Revision is that of the value, for Set.
 	Revision uint64
 }
@@ -111,7 +111,7 @@ type Request struct {
 func (r Request) call() conn.ScriptCall {
 	third := r.Rejected
 	if r.Mode == Ahead {
-		third = ms(r.Left)
+		third = strconv.FormatInt(r.FreshUntil, 10)
 	}
 	return conn.ScriptCall{Keys: []string{r.Key}, Args: []string{
 		word(r.Token), ms(r.Lease), third, string(r.Mode), word(r.Revision),

@@ -10,7 +10,7 @@
 -- Returns  {1 if stored, else 0; now in ms}
 local now = clock()
 local life = incarnation()
-local e = redis.call('GETEX', KEYS[1])
+local e = fetch('GETEX', KEYS[1])
 local b = barrier_of(e, now)
 local place = place_of(b, ARGV[1])
 local own = place and b.writers[place][1] == ARGV[1]
@@ -22,7 +22,7 @@ if #b.writers > 0 then
   put_barrier(KEYS[1], b, life)
   return {0, now}
 end
-if own and b.contended == 0 and ARGV[2] ~= '' and not lower(string.sub(ARGV[2], 81, 88), b.revision) then
+if own and b.contended == 0 and ARGV[2] ~= '' and not too_old(string.sub(ARGV[2], 81, 88), b.revision, b.stale > now) then
   local fresh = now + tonumber(ARGV[4])
   local stale = fresh + tonumber(ARGV[5])
   redis.call('SET', KEYS[1], filled(ARGV[2], life, tonumber(ARGV[3]), fresh, stale), 'PXAT', expire_at(stale))

@@ -7,22 +7,21 @@ local ZERO = '\0\0\0\0\0\0\0\0'
 local HOLD = '\255\255\255\255\255\255\255\255'
 local FAILED = '\255\255\255\255\255\255\255\254'
 
+-- No lease or barrier is longer than an hour: a deadline beyond that is not one of ours.
+local MAX_LEASE = 3600000
+
 -- Whether package entry would parse the header: flags that it knows, times in order and in reach.
 local function is_entry(e)
   if not e or #e < 90 or string.sub(e, 1, 2) ~= 'L\1' then
     return false
   end
   local flags = string.byte(e, 3)
-  return flags < 16 and flags % 2 == 0 and string.byte(e, 4) == 0
+  return (flags < 8 or flags >= 12 and flags < 16) and flags % 2 == 0 and string.byte(e, 4) == 0
     and num(e, 37) <= num(e, 45) and num(e, 45) < 9007199254740992
 end
 
 local function is_placeholder(e)
   return math.floor(string.byte(e, 3) / 4) % 2 == 1
-end
-
-local function is_negative(e)
-  return math.floor(string.byte(e, 3) / 2) % 2 == 1
 end
 
 -- A barrier counts whatever the life of its node: better a load too many than a value too old.
@@ -35,8 +34,12 @@ local function is_tombstone(e, now)
   return is_placeholder(e) and num(e, 45) > now
 end
 
--- Whether revision a is lower than b.
-local function lower(a, b)
+-- Whether a value of revision a must not be stored where b is known. A value without revision is not
+-- compared with others, but does not get past a tombstone.
+local function too_old(a, b, tombstone)
+  if a == ZERO and not tombstone then
+    return false
+  end
   for i = 1, 8 do
     local x, y = string.byte(a, i), string.byte(b, i)
     if x ~= y then
@@ -56,7 +59,7 @@ end
 -- counts as a write: any other read would make the connection track the key, and the write that
 -- follows would be pushed back to it.
 local function held(key, token, life)
-  local e = redis.call('GETEX', key)
+  local e = fetch('GETEX', key)
   if is_entry(e) and not is_barrier(e) and string.sub(e, 57, 64) == token and string.sub(e, 21, 28) == life then
     return e
   end

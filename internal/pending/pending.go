@@ -9,7 +9,9 @@ package pending
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,10 +40,10 @@ type Queue struct {
 	size atomic.Int64   // how much is pending, to look without the lock
 	sent atomic.Uint64  // rounds of delivery that have ended
 
-	mu      sync.Mutex      // protects the following
-	seq     uint64          // numbers what is added
-	entries map[string]item // keys of entries to invalidate
-	bumps   map[string]bump // keys of generations to bump
+	mu      sync.Mutex        // protects the following
+	seq     uint64            // numbers what is added
+	entries map[string]item   // keys of entries to invalidate
+	bumps   map[string]uint64 // keys of generations to bump, with their seq
 	running bool
 }
 
@@ -49,20 +51,15 @@ type Queue struct {
 type item struct {
 	seq       uint64
 	namespace string // the key of the generation that would drop it too
+	plain     bool   // whatever its revision
 	// Where ttl is positive a tombstone is to be left.
 	revision uint64
 	ttl      time.Duration
 }
 
-// bump is the invalidation of a generation, added at a moment of conn.Uptime.
-type bump struct {
-	seq uint64
-	at  time.Duration
-}
-
 // New makes an empty queue. It has no goroutine until something is pending.
 func New(c conn.Conn) *Queue {
-	q := &Queue{c: c, entries: map[string]item{}, bumps: map[string]bump{}}
+	q := &Queue{c: c, entries: map[string]item{}, bumps: map[string]uint64{}}
 	q.life, q.end = context.WithCancel(context.Background())
 	return q
 }
@@ -74,12 +71,11 @@ func (q *Queue) Add(namespace string, entries, generations []string) {
 	defer q.mu.Unlock()
 	q.seq++
 	for _, key := range generations {
-		q.bumps[key] = bump{q.seq, conn.Uptime()}
+		q.bumps[key] = q.seq
 	}
 	for _, key := range entries {
-		// A tombstone that is to be left all the same stays to be.
 		it := q.entries[key]
-		it.seq, it.namespace = q.seq, namespace
+		it.seq, it.namespace, it.plain = q.seq, namespace, true
 		q.entries[key] = it
 	}
 	q.startLocked()
@@ -90,10 +86,9 @@ func (q *Queue) Entomb(namespace, entry string, revision uint64, ttl time.Durati
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.seq++
-	it := item{seq: q.seq, namespace: namespace, revision: revision, ttl: ttl}
-	if was := q.entries[entry]; was.ttl > 0 {
-		it.revision, it.ttl = max(it.revision, was.revision), max(it.ttl, was.ttl)
-	}
+	it := q.entries[entry]
+	it.seq, it.namespace = q.seq, namespace
+	it.revision, it.ttl = max(it.revision, revision), max(it.ttl, ttl)
 	q.entries[entry] = it
 	q.startLocked()
 }
@@ -101,7 +96,7 @@ func (q *Queue) Entomb(namespace, entry string, revision uint64, ttl time.Durati
 func (q *Queue) startLocked() {
 	if len(q.entries) > Max {
 		for key, it := range q.entries {
-			q.bumps[it.namespace] = bump{q.seq, conn.Uptime()}
+			q.bumps[it.namespace] = q.seq
 			delete(q.entries, key)
 		}
 	}
@@ -112,8 +107,13 @@ func (q *Queue) startLocked() {
 	}
 }
 
-// Len is how much is pending.
-func (q *Queue) Len() int { return int(q.size.Load()) }
+// Len is how much is pending. A nil Queue has nothing.
+func (q *Queue) Len() int {
+	if q == nil {
+		return 0
+	}
+	return int(q.size.Load())
+}
 
 // Moment is a state of the queue before a read.
 type Moment struct {
@@ -188,38 +188,36 @@ func (q *Queue) run() {
 func (q *Queue) deliver(ctx context.Context) error {
 	q.mu.Lock()
 	upTo := q.seq
-	var plain []string
-	tombs, bumps := map[string]item{}, map[string]time.Duration{}
-	for key, it := range q.entries {
-		if it.ttl > 0 {
-			tombs[key] = it
-		} else {
+	entries := maps.Clone(q.entries)
+	bumps := slices.Collect(maps.Keys(q.bumps))
+	q.mu.Unlock()
+
+	var plain, delivered []string
+	for key, it := range entries {
+		if it.plain {
 			plain = append(plain, key)
 		}
 	}
-	for key, b := range q.bumps {
-		bumps[key] = b.at
-	}
-	q.mu.Unlock()
-
-	var delivered []string
 	var all []error
 	if len(plain) > 0 {
 		_, errs := lease.Invalidate(ctx, q.c, plain...)
 		for i, key := range plain {
-			if all = append(all, errs[i]); errs[i] == nil {
-				delivered = append(delivered, key)
+			if all = append(all, errs[i]); errs[i] != nil {
+				delete(entries, key)
 			}
 		}
 	}
-	for key, it := range tombs {
-		err := lease.Entomb(ctx, q.c, key, it.revision, it.ttl)
-		if all = append(all, err); err == nil {
-			delivered = append(delivered, key)
+	for key, it := range entries {
+		if it.ttl > 0 {
+			if err := lease.Entomb(ctx, q.c, key, it.revision, it.ttl); err != nil {
+				all = append(all, err)
+				if ctx.Err() != nil {
+					break
+				}
+				continue
+			}
 		}
-		if ctx.Err() != nil {
-			break
-		}
+		delivered = append(delivered, key)
 	}
 	// Where the server does not push, others hear of it only so.
 	if tr, ok := q.c.Tracker(); ok {
@@ -227,7 +225,7 @@ func (q *Queue) deliver(ctx context.Context) error {
 	}
 	bumped := false
 	if len(bumps) > 0 {
-		err := generation.BumpUnless(ctx, q.c, bumps)
+		err := generation.BumpOnce(ctx, q.c, bumps...)
 		bumped = err == nil
 		all = append(all, err)
 	}
@@ -239,8 +237,8 @@ func (q *Queue) deliver(ctx context.Context) error {
 			delete(q.entries, key)
 		}
 	}
-	for key := range bumps {
-		if bumped && q.bumps[key].seq <= upTo {
+	for _, key := range bumps {
+		if bumped && q.bumps[key] <= upTo {
 			delete(q.bumps, key)
 		}
 	}

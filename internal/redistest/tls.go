@@ -21,7 +21,7 @@ import (
 func StartTLS(tb testing.TB, args ...string) *Server {
 	tb.Helper()
 	dir := tb.TempDir()
-	certFile, keyFile, pool := certificate(tb, dir)
+	certFile, keyFile, pool := Certificate(tb, dir)
 	s := launch(tb, &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, append([]string{
 		"--port", "0", "--tls-cert-file", certFile, "--tls-key-file", keyFile,
 		"--tls-ca-cert-file", certFile, "--tls-auth-clients", "no",
@@ -30,8 +30,9 @@ func StartTLS(tb testing.TB, args ...string) *Server {
 	return s
 }
 
-// certificate writes a self-signed certificate and its key to dir.
-func certificate(tb testing.TB, dir string) (certFile, keyFile string, pool *x509.CertPool) {
+// Certificate writes a self-signed certificate for 127.0.0.1 and its key, in PEM,
+// to dir; pool trusts it.
+func Certificate(tb testing.TB, dir string) (certFile, keyFile string, pool *x509.CertPool) {
 	tb.Helper()
 	fatal := func(err error) {
 		if err != nil {

@@ -20,6 +20,15 @@ local function clock()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
+-- What a command answers about a key, false where the key is of another type than it wants.
+local function fetch(command, key)
+  local v = redis.pcall(command, key)
+  if type(v) == 'table' then
+    return false
+  end
+  return v
+end
+
 local function expire_at(ms)
   return string.format('%.0f', ms)
 end

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/embedded"
+	"github.com/larder-go/larder/gateway"
+	"github.com/larder-go/larder/redisconn"
+)
+
+const serveName = "serve"
+
+var serveCommand = command{
+	name:    serveName,
+	summary: "answer @upstash/redis and what builds on it, over HTTP",
+	run:     runServe,
+}
+
+const serveUsage = `Serves the Upstash REST API on the Redis server of --redis, LARDER_REDIS_URL or
+REDIS_URL: redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://.
+Without one, or with embedded:, it serves an engine inside the process, which
+forgets everything when it ends.
+
+The token that clients present comes from --token-file, from LARDER_TOKEN, or
+from --token, which others can see in the list of processes. Without any a
+random one is made, which is allowed on loopback addresses only. Clients that
+present the token of --read-only-token-file or LARDER_READ_ONLY_TOKEN may read.
+`
+
+const (
+	defaultServeListen = "127.0.0.1:8079"
+
+	tokenVariable         = "LARDER_TOKEN"
+	readOnlyTokenVariable = "LARDER_READ_ONLY_TOKEN"
+
+	headerTimeout = 5 * time.Second
+	idleTimeout   = 2 * time.Minute
+	// shutdownTimeout is how long requests may take to end.
+	shutdownTimeout = 10 * time.Second
+	maxHeaderBytes  = 64 << 10
+	maxTokenFile    = 64 << 10
+)
+
+// serveFlags are what the command line says.
+type serveFlags struct {
+	listen, redis                       string
+	token, tokenFile, readOnlyTokenFile string
+	certFile, keyFile                   string
+	accessLog                           bool
+	opts                                gateway.Options
+}
+
+func runServe(ctx context.Context, std stdio, args []string) error {
+	var f serveFlags
+	fs := newFlags(std, serveName, serveUsage)
+	fs.StringVar(&f.listen, "listen", defaultServeListen, "the `address` to listen on; port 0 means a free one")
+	fs.StringVar(&f.redis, "redis", "", "the `URL` of the Redis server, or embedded: (default: LARDER_REDIS_URL, REDIS_URL, or embedded:)")
+	fs.StringVar(&f.token, "token", "", "the `token` of clients with all rights, for trying things out")
+	fs.StringVar(&f.tokenFile, "token-file", "", "a `file` that holds that token (default: "+tokenVariable+")")
+	fs.StringVar(&f.readOnlyTokenFile, "read-only-token-file", "", "a `file` that holds the token of clients that may only read (default: "+readOnlyTokenVariable+")")
+	fs.StringVar(&f.certFile, "tls-cert", "", "a PEM `file` with the certificate chain, to serve HTTPS")
+	fs.StringVar(&f.keyFile, "tls-key", "", "a PEM `file` with its key")
+	fs.IntVar(&f.opts.MaxRequest, "max-request", gateway.DefaultMaxRequest, "the most `bytes` of a request, and of one result")
+	fs.IntVar(&f.opts.MaxPipeline, "max-pipeline", gateway.DefaultMaxPipeline, "the most `commands` of a pipeline or transaction")
+	fs.BoolVar(&f.accessLog, "access-log", false, "log every request on standard error, without paths, tokens and values")
+	if err := parseFlags(fs, args); err != nil {
+		return err
+	}
+	if err := f.complete(); err != nil {
+		return err
+	}
+	logs := slog.New(slog.NewTextHandler(std.err, nil))
+	if f.opts.Logger = logs; f.accessLog {
+		f.opts.AccessLog = logs
+	}
+	return f.serve(ctx, std)
+}
+
+// complete finds the tokens and checks what belongs together.
+func (f *serveFlags) complete() (err error) {
+	mistake := func(format string, args ...any) error {
+		return &usageError{serveName, fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case (f.certFile == "") != (f.keyFile == ""):
+		return mistake("--tls-cert and --tls-key belong together")
+	case f.token != "" && f.tokenFile != "":
+		return mistake("--token and --token-file are two sources of one token; give one of them")
+	case f.opts.MaxRequest <= 0:
+		return mistake("--max-request is %d; it must be positive", f.opts.MaxRequest)
+	case f.opts.MaxPipeline <= 0:
+		return mistake("--max-pipeline is %d; it must be positive", f.opts.MaxPipeline)
+	}
+	if f.opts.Token, err = secret("--token-file", f.tokenFile, tokenVariable); err != nil {
+		return err
+	}
+	if f.token != "" {
+		f.opts.Token = f.token
+	}
+	if f.opts.ReadOnlyToken, err = secret("--read-only-token-file", f.readOnlyTokenFile, readOnlyTokenVariable); err != nil {
+		return err
+	}
+	if f.opts.Token == "" {
+		if !loopback(f.listen) {
+			return mistake("--listen %s can be reached from elsewhere, which needs a token of your choice: give --token-file or set %s", f.listen, tokenVariable)
+		}
+		f.opts.Token = rand.Text()
+	}
+	if f.opts.Token == f.opts.ReadOnlyToken {
+		return mistake("the token and the read-only token are the same; they must differ")
+	}
+	return nil
+}
+
+// secret reads a token from a file, or else from the environment.
+func secret(flagName, file, variable string) (string, error) {
+	if file == "" {
+		return os.Getenv(variable), nil
+	}
+	in, err := os.Open(file)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", flagName, err)
+	}
+	defer func() { _ = in.Close() }()
+	b, err := io.ReadAll(io.LimitReader(in, maxTokenFile))
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", flagName, err)
+	}
+	token := strings.TrimSpace(string(b))
+	if token == "" || strings.ContainsAny(token, "\r\n") {
+		return "", &usageError{serveName, flagName + ": the file must hold one line, the token"}
+	}
+	return token, nil
+}
+
+// loopback tells whether an address can be reached from this machine only.
+func loopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// backend opens what is served, and says what it is.
+func (f *serveFlags) backend(ctx context.Context) (c conn.Conn, what string, err error) {
+	url, from := f.redis, "--redis"
+	for _, name := range redisVariables {
+		if url == "" {
+			url, from = os.Getenv(name), name
+		}
+	}
+	if url == "" || url == "embedded:" {
+		c, err := embedded.Open(ctx)
+		return c, "the embedded engine, which forgets everything when it ends; for a Redis server give --redis", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	rc, err := redisconn.Open(ctx, url, redisconn.Options{ReadWires: 1, ClientName: "larder-serve", Logger: f.opts.Logger})
+	if err != nil {
+		if !errors.Is(err, conn.ErrUnavailable) && conn.Code(err) == "" {
+			err = &usageError{serveName, from + ": " + strings.TrimPrefix(err.Error(), "redisconn: ")}
+		}
+		return nil, "", err
+	}
+	caps := rc.Capabilities()
+	what = strings.TrimSpace(caps.Server + " " + caps.Version)
+	if caps.Cluster {
+		what += " cluster"
+	}
+	return rc, what + " of " + from, nil
+}
+
+func (f *serveFlags) serve(ctx context.Context, std stdio) error {
+	var certs []tls.Certificate
+	scheme := "http"
+	if f.certFile != "" {
+		cert, err := tls.LoadX509KeyPair(f.certFile, f.keyFile)
+		if err != nil {
+			return fmt.Errorf("--tls-cert, --tls-key: %w", err)
+		}
+		certs, scheme = []tls.Certificate{cert}, "https"
+	}
+	c, what, err := f.backend(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	g, err := gateway.New(c, f.opts)
+	if err != nil {
+		return err
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{
+		Handler: g, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: certs},
+		ErrorLog:  slog.NewLogLogger(f.opts.Logger.Handler(), slog.LevelDebug), // handshakes of strangers
+	}
+	f.announce(std, scheme, ln.Addr(), what)
+	ended := make(chan error, 1)
+	go func() {
+		if certs != nil {
+			ended <- srv.ServeTLS(ln, "", "")
+		} else {
+			ended <- srv.Serve(ln)
+		}
+	}()
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		fmt.Fprintln(std.err, "larder: shutting down")
+	}
+	// Streams first: Shutdown waits for them.
+	_ = g.Close()
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if shut := srv.Shutdown(grace); shut != nil {
+		_ = srv.Close()
+		err = errors.Join(err, fmt.Errorf("some requests did not end within %v", shutdownTimeout))
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return err
+}
+
+// announce prints what to paste into an app's environment. A token that somebody
+// has chosen is not repeated.
+func (f *serveFlags) announce(std stdio, scheme string, addr net.Addr, what string) {
+	fmt.Fprintf(std.err, "larder: serving %s\n", what)
+	token := f.opts.Token
+	if f.token != "" || f.tokenFile != "" || os.Getenv(tokenVariable) != "" {
+		token = "<the token you gave>"
+	}
+	fmt.Fprintf(std.out, "UPSTASH_REDIS_REST_URL=%q\nUPSTASH_REDIS_REST_TOKEN=%q\n", scheme+"://"+addr.String(), token)
+}
