@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/internal/backplane"
 	"github.com/larder-go/larder/internal/coarse"
 	"github.com/larder-go/larder/internal/deadline"
 	"github.com/larder-go/larder/internal/generation"
@@ -48,6 +49,7 @@ type Cache[K comparable, V any] struct {
 
 	pending       *pending.Queue // nil without Redis
 	stopListening func()
+	link          *backplane.Link // c, where the server does not push; else nil
 
 	life context.Context // of the cache: ends with Close
 	end  context.CancelFunc
@@ -68,6 +70,7 @@ type reader interface {
 // Options.Local is set: an unset URL must not turn a shared cache into a private
 // one without anybody noticing.
 func New[K comparable, V any](c conn.Conn, opts Options[K, V]) (*Cache[K, V], error) {
+	l1TTL := opts.L1TTL
 	opts = opts.withDefaults()
 	if err := opts.validate(); err != nil {
 		return nil, err
@@ -82,6 +85,13 @@ func New[K comparable, V any](c conn.Conn, opts Options[K, V]) (*Cache[K, V], er
 	if err != nil {
 		return nil, &Error{Op: "new", Namespace: opts.Namespace, Err: err}
 	}
+	link, err := opts.join(c, l1TTL)
+	if err != nil {
+		return nil, err
+	}
+	if link != nil {
+		c = link
+	}
 	cache := &Cache[K, V]{
 		opts:          opts,
 		prefix:        opts.Namespace + ":",
@@ -93,6 +103,7 @@ func New[K comparable, V any](c conn.Conn, opts Options[K, V]) (*Cache[K, V], er
 		gens:          generation.NewTable(c, 2*(opts.TTL+opts.StaleFor+opts.NegativeTTL)+time.Hour, opts.StalenessBound),
 		brief:         deadline.New(opts.CacheTimeout),
 		stopListening: func() {},
+		link:          link,
 	}
 	cache.single = cache.opts.single()
 	var tracker conn.Tracker
@@ -102,11 +113,8 @@ func New[K comparable, V any](c conn.Conn, opts Options[K, V]) (*Cache[K, V], er
 		tracker, _ = c.Tracker()
 	}
 	if opts.L1MaxBytes > 0 {
-		if c != nil && tracker == nil {
-			return nil, optionError("L1MaxBytes", opts.L1MaxBytes,
-				"negative: this server does not push invalidations, so values held in the process could be stale")
-		}
 		if cache.l1, err = l1.New[K, V](uint64(opts.L1MaxBytes)); err != nil {
+			cache.leave()
 			return nil, &Error{Op: "new", Namespace: opts.Namespace, Err: err}
 		}
 		if tracker != nil {
@@ -169,6 +177,7 @@ func (c *Cache[K, V]) Close() error {
 		}
 	}
 	c.stopListening()
+	c.leave()
 	c.l1.Close()
 	c.clock.Close()
 	return c.failed("close", "", err)
@@ -180,6 +189,9 @@ func (c *Cache[K, V]) Stats() Stats {
 	s.L1Entries, s.L1Bytes = c.l1.Len(), c.l1.Bytes()
 	if c.pending != nil {
 		s.Pending = c.pending.Len()
+	}
+	if c.link != nil {
+		s.Unpublished = c.link.Failed()
 	}
 	return s
 }

@@ -2,6 +2,7 @@ package larder_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +24,58 @@ func TestEmbedded(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = engine.Close() })
 	cachetest.RunCache(t, cachetest.Backend{Open: func(*testing.T) conn.Conn { return engine.Connect() }})
+}
+
+func TestEmbeddedWithoutTracking(t *testing.T) {
+	engine, err := embedded.New(embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = engine.Close() })
+	cachetest.RunCache(t, cachetest.Backend{Open: func(*testing.T) conn.Conn { return &untracked{Conn: engine.Connect()} }})
+}
+
+func TestRedisWithoutTracking(t *testing.T) {
+	t.Run("forbidden by a rule", func(t *testing.T) {
+		t.Parallel()
+		server := redistest.Start(t)
+		forbidTracking(t, server)
+		withoutTracking(t, strings.Replace(server.URL(), "//", "//plain:word@", 1))
+	})
+	t.Run("cluster", func(t *testing.T) {
+		t.Parallel()
+		servers := redistest.SharedCluster(t)
+		forbidTracking(t, servers.Masters...)
+		withoutTracking(t, strings.Replace(servers.URL(), "//", "//plain:word@", 1))
+	})
+	t.Run("no RESP3", func(t *testing.T) {
+		t.Parallel()
+		withoutTracking(t, redistest.Start(t, "--rename-command", "HELLO", "").URL())
+	})
+}
+
+// forbidTracking makes a user who may do all that a cache needs, and not track.
+func forbidTracking(t *testing.T, servers ...*redistest.Server) {
+	t.Helper()
+	for _, s := range servers {
+		if _, err := s.Do("ACL", "SETUSER", "plain", "on", ">word", "~*", "&~inv*", "+@all", "-client|tracking"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// withoutTracking runs the suite over a backplane.
+func withoutTracking(t *testing.T, url string) {
+	t.Helper()
+	open := opener(url)
+	cachetest.RunCache(t, cachetest.Backend{Open: func(t *testing.T) conn.Conn {
+		t.Helper()
+		c := open(t)
+		if c.Capabilities().Tracking {
+			t.Fatal("the server tracks")
+		}
+		return c
+	}})
 }
 
 func TestRedis(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/l1"
 	"github.com/larder-go/larder/internal/pending"
 )
@@ -222,5 +223,10 @@ func (c *Cache[K, V]) mark(key K, rk string) l1.Mark {
 	if c.tr == nil {
 		return c.l1.Mark(key, nil)
 	}
-	return c.l1.Mark(key, c.tr.Epoch(rk))
+	epoch := c.tr.Epoch(rk)
+	m := c.l1.Mark(key, epoch)
+	if epoch.Lossy() {
+		m.Until = int64(conn.Uptime() + c.bound)
+	}
+	return m
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/internal/backplane"
 	"github.com/larder-go/larder/internal/generation"
 	"github.com/larder-go/larder/internal/lease"
 	"github.com/larder-go/larder/internal/naming"
@@ -151,6 +152,8 @@ func InvalidateTags(ctx context.Context, c conn.Conn, tags ...string) error {
 	if err != nil {
 		return err
 	}
+	c, publish := backplane.Announcing(ctx, c)
+	defer publish()
 	if err := generation.Bump(ctx, c, keys...); err != nil {
 		pending.New(c).Add("", nil, keys) // ends when it is delivered, or c is closed
 		return &Error{Op: "invalidate tags", Err: undelivered(err)}
@@ -257,6 +260,7 @@ func (c *Cache[K, V]) InvalidatePrefix(ctx context.Context, prefix string) error
 func (c *Cache[K, V]) walk(ctx context.Context, prefix string) error {
 	return c.c.Scan(ctx, naming.GlobEscape(c.prefix+prefix)+"*", func(keys []string) error {
 		announce(c.c, keys)
+		defer announce(c.c, keys)
 		_, errs := lease.Invalidate(c.brief.Context(ctx), c.c, keys...)
 		return errors.Join(errs...)
 	})

@@ -108,11 +108,15 @@ type Options[K comparable, V any] struct {
 	// keys and values. 0 means DefaultL1MaxBytes (64 MiB); negative means no L1:
 	// every Get asks Redis. Generations of tags are remembered all the same where
 	// the server tracks, so that another process' InvalidateTags or Clear is
-	// obeyed as soon as its push arrives.
+	// obeyed as soon as its push arrives. On a server without client tracking the
+	// processes tell each other by publish/subscribe what has changed; with a
+	// negative value nothing is remembered there.
 	L1MaxBytes int64
 
 	// L1TTL bounds the age of an L1 entry, as a backstop where a push got lost.
-	// 0 means TTL.
+	// 0 means TTL and StaleFor. On a server without client tracking New refuses more
+	// than StalenessBound, and 0 means that: messages between processes get lost
+	// without a sign.
 	L1TTL time.Duration
 
 	// StalenessBound is for how long after the last sign of life of a tracking
@@ -121,7 +125,8 @@ type Options[K comparable, V any] struct {
 	// the tag generations known there, may be behind another process'
 	// invalidation, which arrives within a millisecond otherwise. 0 means
 	// DefaultStalenessBound (1 s); at least 10 ms; less than the connection's
-	// heartbeat means that L1 is of no use.
+	// heartbeat means that L1 is of no use. On a server without client tracking it
+	// counts from the moment a value or a generation was asked for.
 	StalenessBound time.Duration
 
 	// Lenient says what happens while Redis does not answer. Without it each Get

@@ -1,7 +1,6 @@
 package larder_test
 
 import (
-	"context"
 	"errors"
 	"math"
 	"strings"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"github.com/larder-go/larder"
-	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/embedded"
 )
 
@@ -85,60 +83,11 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 	if _, err := larder.New(c, larder.Options[float64, int]{Namespace: "n", TTL: time.Minute}); err == nil || !strings.Contains(err.Error(), "float64") {
 		t.Errorf("keys that cannot be encoded: %v", err)
 	}
-	if _, err := larder.New(untracked{c}, larder.Options[string, int]{Namespace: "n", TTL: time.Minute}); err == nil || !strings.Contains(err.Error(), "L1MaxBytes") {
-		t.Errorf("L1 without pushes: %v", err)
-	}
 	if err := larder.InvalidateTags(t.Context(), nil, "x"); err == nil {
 		t.Error("tags were invalidated on no connection")
 	}
 	if err := larder.InvalidateTags(t.Context(), c, ""); err == nil {
 		t.Error("the empty tag was accepted")
-	}
-}
-
-// untracked is a server without invalidation pushes.
-type untracked struct{ conn.Conn }
-
-func (untracked) Tracker() (conn.Tracker, bool) { return nil, false }
-
-// Without pushes nothing is remembered in the process: every Get asks Redis for
-// the value and for its generations.
-func TestServerWithoutTracking(t *testing.T) {
-	engine, err := embedded.New(embedded.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = engine.Close() }()
-	version := 0
-	open := func() *larder.Cache[string, int] {
-		c, err := larder.New(untracked{engine.Connect()}, larder.Options[string, int]{
-			Namespace: "n", TTL: time.Minute, L1MaxBytes: -1,
-			Load: func(context.Context, string) (int, error) { return version, nil },
-			Tags: func(string) []string { return []string{"t"} },
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = c.Close() })
-		return c
-	}
-	a, b := open(), open()
-	for i, invalidate := range []func() error{
-		func() error { return nil },
-		func() error { return a.Invalidate(t.Context(), "k") },
-		func() error { return a.InvalidateTags(t.Context(), "t") },
-		func() error { return a.Clear(t.Context()) },
-		func() error { return a.InvalidatePrefix(t.Context(), "k") },
-	} {
-		version = i
-		if err := invalidate(); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range []*larder.Cache[string, int]{b, a, b} {
-			if got, err := c.Get(t.Context(), "k"); err != nil || got != i {
-				t.Errorf("step %d: got %d, %v", i, got, err)
-			}
-		}
 	}
 }
 

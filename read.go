@@ -52,7 +52,8 @@ func (c *Cache[K, V]) open(ctx context.Context, key K, rk, raw string, asked ask
 	if !c.areCurrent(ctx, rk, &namespace, tags, &e) {
 		c.stats.rejectedGeneration.Add(1)
 		miss := found[V]{rejected: entry.RawID(raw)}
-		if namespace.Current(conn.Uptime() - c.opts.StalenessBound) { // else Clear may have been meant for this value
+		// Else Clear may have been meant for this value.
+		if c.opts.LoadItem != nil && c.areCurrent(ctx, rk, &namespace, nil, nil) {
 			miss.old = c.oldOf(e)
 		}
 		return miss

@@ -26,6 +26,10 @@ type Stats struct {
 	// Invalidations are calls of Invalidate, InvalidateTags, InvalidatePrefix,
 	// Clear and Set of this Cache; Pushes are keys that Redis reported as changed.
 	Invalidations, Pushes uint64
+	// Unpublished is how many messages could not be published, by all caches over the
+	// connection, where the server does not push: other processes learn of what they
+	// said within their StalenessBound only.
+	Unpublished uint64
 	// Pending is how many invalidations wait for Redis now.
 	Pending int
 	// L1Entries and L1Bytes are held in the process now.

@@ -90,6 +90,7 @@ func (w *write[K, V]) begin(ctx context.Context) {
 	captured := c.capture(ctx, w.t)
 	w.barred = time.Now()
 	now, err := lease.Bar(ctx, c.c, w.t.rk, w.t.token, c.opts.Lease)
+	announce(c.c, []string{w.t.rk})
 	if err != nil {
 		c.stats.l2Errors.Add(1)
 		return

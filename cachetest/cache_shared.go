@@ -89,6 +89,15 @@ var sharedTests = map[string]func(*testing.T, *instance){
 		}
 		ctx := testContext(t)
 		var c *larder.Cache[string, int64]
+		if _, tracks := in.conn.Tracker(); !tracks {
+			c = open(t, in, larder.Options[string, int64]{Load: new(counter).load})
+			eventually(t, "L1 is served once the backplane is heard of", func() bool {
+				v, err := c.Get(ctx, "k")
+				want(t, v, err, 1)
+				return c.Stats().L1Hits > 0
+			})
+			return
+		}
 		c = open(t, in, larder.Options[string, int64]{
 			Load: func(context.Context, string) (int64, error) {
 				// The Get's read made the connection track the key; the lease's

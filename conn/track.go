@@ -17,6 +17,9 @@ import (
 //     missed, so everything remembered under the old number is worthless;
 //   - a write does not make the connection track a key, a read does, also a read
 //     that ends a script.
+//
+// Where [Epoch.Lossy] holds, the first is not to be relied on: pushes come some time
+// after the change, and may be lost.
 type Tracker interface {
 	// The embedded methods read over the tracking connection of the key. Do
 	// not write through them, except in scripts that end with a read.
@@ -45,6 +48,7 @@ type Tracker interface {
 type Epoch struct {
 	n     atomic.Uint64
 	heard atomic.Int64
+	lossy bool
 }
 
 // Load returns the present number.
@@ -63,6 +67,14 @@ func (e *Epoch) Heard() time.Duration { return time.Duration(e.heard.Load()) }
 // backends call it; those whose connections cannot die unnoticed call it once
 // with [Always].
 func (e *Epoch) Hear(sent time.Duration) { e.heard.Store(int64(sent)) }
+
+// Lossy tells that pushes may be lost without a sign, the connection being alive: they
+// come by another way than the replies. What was read over it is to be trusted for a
+// bounded time after the read was sent, whatever Heard says.
+func (e *Epoch) Lossy() bool { return e.lossy }
+
+// SetLossy makes it so. Only backends call it, before others see the Epoch.
+func (e *Epoch) SetLossy() { e.lossy = true }
 
 // Always is the Heard of a connection that needs no heartbeat.
 const Always = time.Duration(1<<63 - 1)

@@ -107,6 +107,43 @@ func TestCapabilities(t *testing.T) {
 	}
 }
 
+// Proxies and old servers know no HELLO: there is no RESP3 then, and no tracking.
+func TestServerWithoutRESP3(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, "--rename-command", "HELLO", "")
+	c := open(t, server.URL(), Options{})
+	if tr, ok := c.Tracker(); ok || tr != nil || c.Capabilities().Tracking {
+		t.Errorf("there is a Tracker: %+v", c.Capabilities())
+	}
+	if _, known := c.Incarnation("k"); !known {
+		t.Error("the incarnation is not known without tracking")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ready, got := make(chan struct{}), make(chan conn.Message, 1)
+	done := make(chan error, 1)
+	go func() {
+		done <- c.Subscribe(ctx, conn.Subscription{
+			Channels: []string{"a", "b"}, Ready: func() { close(ready) },
+		}, func(m conn.Message) { got <- m })
+	}()
+	select {
+	case <-ready:
+	case err := <-done:
+		t.Fatal(err)
+	}
+	if v, err := c.Do(ctx, conn.Cmd("PUBLISH", "b", "news")); err != nil || v.Int != 1 {
+		t.Fatal(v, err)
+	}
+	if m := <-got; m.Channel != "b" || m.Payload != "news" {
+		t.Errorf("got %+v", m)
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("Subscribe returned %v", err)
+	}
+}
+
 func TestValkeyIsRecognised(t *testing.T) {
 	t.Parallel()
 	got := fields("# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.0\r\n")

@@ -21,17 +21,20 @@ type Generation struct {
 	detached bool         // no longer in the table: never known again
 }
 
-// known is a value together with the life of the connection that vouches for it.
+// known is a value together with the life of the connection that vouches for it,
+// and the moment at which it was asked for: conn.Always where pushes are not lost.
 type known struct {
 	Value
 	epoch uint64
+	sent  time.Duration
 }
 
 // Key is the Redis key of the generation.
 func (g *Generation) Key() string { return g.key }
 
 // Current returns what the generation is now, if this process knows it, over a
-// connection that was heard of since a moment of conn.Uptime.
+// connection that was heard of since a moment of conn.Uptime; where pushes may be
+// lost, if it has asked since then.
 func (g *Generation) Current(since time.Duration) (Value, bool) {
 	if k := g.current(since); k != nil {
 		return k.Value, true
@@ -41,7 +44,7 @@ func (g *Generation) Current(since time.Duration) (Value, bool) {
 
 func (g *Generation) current(since time.Duration) *known {
 	k := g.known.Load()
-	if k == nil || g.epoch != nil && (g.epoch.Load() != k.epoch || g.epoch.Heard() < since) {
+	if k == nil || g.epoch != nil && (g.epoch.Load() != k.epoch || g.epoch.Heard() < since || k.sent < since) {
 		return nil
 	}
 	return k
@@ -81,18 +84,25 @@ func (g *Generation) detach() {
 
 // reading is the state before a read; learn accepts the answer only if nothing
 // has been taken back since.
-type reading struct{ seq, epoch uint64 }
+type reading struct {
+	seq, epoch uint64
+	sent       time.Duration // as in known
+}
 
 func (g *Generation) begin() reading {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return reading{seq: g.seq, epoch: g.epoch.Load()}
+	r := reading{seq: g.seq, epoch: g.epoch.Load(), sent: conn.Always}
+	if g.epoch.Lossy() {
+		r.sent = conn.Uptime()
+	}
+	return r
 }
 
 func (g *Generation) learn(r reading, v Value) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.detached && g.seq == r.seq && g.epoch.Load() == r.epoch {
-		g.known.Store(&known{Value: v, epoch: r.epoch})
+		g.known.Store(&known{Value: v, epoch: r.epoch, sent: r.sent})
 	}
 }

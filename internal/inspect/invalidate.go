@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/internal/backplane"
 	"github.com/larder-go/larder/internal/generation"
 	"github.com/larder-go/larder/internal/lease"
 	"github.com/larder-go/larder/internal/naming"
@@ -20,6 +21,8 @@ func Keys(ctx context.Context, c conn.Conn, namespace string, keys ...string) (r
 			return 0, err
 		}
 	}
+	c, publish := backplane.Announcing(ctx, c)
+	defer publish()
 	return unlink(ctx, c, rks)
 }
 
@@ -32,6 +35,8 @@ func Tags(ctx context.Context, c conn.Conn, tags ...string) error {
 	for i, tag := range tags {
 		keys[i] = generation.TagKey(tag)
 	}
+	c, publish := backplane.Announcing(ctx, c)
+	defer publish()
 	return generation.Bump(ctx, c, keys...)
 }
 
@@ -41,6 +46,8 @@ func Namespace(ctx context.Context, c conn.Conn, namespace string) error {
 	if err := CheckNamespace(namespace); err != nil {
 		return err
 	}
+	c, publish := backplane.Announcing(ctx, c)
+	defer publish()
 	return generation.Bump(ctx, c, generation.NamespaceKey(namespace))
 }
 
@@ -55,6 +62,8 @@ func Pattern(ctx context.Context, c conn.Conn, namespace, glob string, step func
 	if glob == "" {
 		return 0, errNoGlob
 	}
+	c, publish := backplane.Announcing(ctx, c)
+	defer publish()
 	// A load that is under way has its lease under its key, so the walk finds
 	// it and takes the lease away.
 	err = c.Scan(ctx, naming.GlobEscape(namespace)+":"+glob, func(rks []string) error {
@@ -70,7 +79,8 @@ func Pattern(ctx context.Context, c conn.Conn, namespace, glob string, step func
 
 // unlink is what a cache does with keys: caches of this process hear of it
 // before, so that nobody is served what is about to go, and after, so that what
-// came in between goes too; those of others by the server's push.
+// came in between goes too; those of others by the server's push, or by the
+// backplane.
 func unlink(ctx context.Context, c conn.Conn, rks []string) (removed int, err error) {
 	if tr, ok := c.Tracker(); ok {
 		tr.Announce(rks...)

@@ -27,6 +27,9 @@ const overhead = 256
 type Mark struct {
 	// Void refuses every insert: the answer will not be covered by pushes.
 	Void bool
+	// Until, unless zero, is when what is inserted ends at the latest, on the
+	// cache's coarse clock: pushes that cover the answer may be lost.
+	Until int64
 
 	stripe int
 	seq    uint64
@@ -91,6 +94,9 @@ func (s *Store[K, V]) Mark(key K, epoch *conn.Epoch) Mark {
 func (s *Store[K, V]) Insert(key K, e *Entry[V], m Mark) bool {
 	if s == nil || m.Void {
 		return false
+	}
+	if m.Until != 0 {
+		e.HotUntil, e.FreshUntil, e.StaleUntil = min(e.HotUntil, m.Until), min(e.FreshUntil, m.Until), min(e.StaleUntil, m.Until)
 	}
 	st := &s.stripes[m.stripe]
 	st.mu.Lock()

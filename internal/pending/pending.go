@@ -219,6 +219,10 @@ func (q *Queue) deliver(ctx context.Context) error {
 		}
 		delivered = append(delivered, key)
 	}
+	// Where the server does not push, others hear of it only so.
+	if tr, ok := q.c.Tracker(); ok {
+		tr.Announce(delivered...)
+	}
 	bumped := false
 	if len(bumps) > 0 {
 		err := generation.BumpOnce(ctx, q.c, bumps...)
