@@ -261,7 +261,8 @@ func (s *Store[T]) open(op string, id ID, a address, e envelope) (Session[T], er
 func (s *Store[T]) session(id ID, a address, e envelope, data T) Session[T] {
 	return Session[T]{
 		ID: id, Handle: a.handle(), User: e.user, Data: data,
-		Created: moment(e.created), Expires: moment(e.expires), IdleUntil: moment(e.expires)}
+		Created: moment(e.created), Expires: moment(e.expires), IdleUntil: moment(e.expires),
+	}
 }
 
 // marshal encodes data within the limit.
