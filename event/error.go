@@ -59,17 +59,17 @@ const (
 // before and the next one. The subscription goes on.
 type GapError struct {
 	Reason Reason
-	// Missed is how many messages are missing for Reason Slow; otherwise it is not
-	// known and 0.
+	// Missed is how many messages are known to be missing: all of them where the
+	// Reason is Slow. Otherwise there may be more.
 	Missed int
 }
 
 // Error says why, and how many are missing if that is known.
-func (e *GapError) Error() string {
-	if e.Missed > 0 {
-		return fmt.Sprintf("event: %d messages are missing: %s", e.Missed, e.Reason)
+func (g *GapError) Error() string {
+	if g.Missed > 0 {
+		return fmt.Sprintf("event: %d messages are known to be missing: %s", g.Missed, g.Reason)
 	}
-	return "event: messages may be missing: " + string(e.Reason)
+	return "event: messages may be missing: " + string(g.Reason)
 }
 
 // DecodeError is a message that is not of the topic's type. The subscription goes

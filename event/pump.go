@@ -29,8 +29,9 @@ type pump struct {
 	cause error    // why it is not live
 	end   error    // why there will never be more
 
-	attempt     int  // numbers the tries to subscribe, and their ends
-	reconnected bool // durable: the connection was lost, and the stream was not read since
+	attempt      int  // numbers the tries to subscribe, and their ends
+	confirmation int  // the last attempt that was confirmed
+	reconnected  bool // durable: the connection was lost, and the stream was not read to its end since
 }
 
 // acquire returns the pump, starting it if need be; release must follow.
@@ -144,13 +145,15 @@ func (p *pump) begin() int {
 
 // confirmed is called when the server has confirmed the subscription.
 func (p *pump) confirmed(attempt int) {
-	if p.hub.opt.Durable {
-		p.notify() // follow reads what was missed, and says so
-		return
-	}
 	p.hub.mu.Lock()
 	defer p.hub.mu.Unlock()
-	if attempt == p.attempt {
+	if attempt != p.attempt {
+		return
+	}
+	p.confirmation = attempt
+	if p.hub.opt.Durable {
+		p.notify() // follow reads what was missed first
+	} else {
 		p.upLocked()
 	}
 }
@@ -176,10 +179,11 @@ func (p *pump) disconnected(err error) (wasUp bool) {
 	defer p.hub.mu.Unlock()
 	p.cause = err
 	p.attempt++
+	p.reconnected = p.reconnected || p.known
 	if !p.isUp {
 		return false
 	}
-	p.isUp, p.lost, p.reconnected, p.live = false, true, true, make(chan struct{})
+	p.isUp, p.lost, p.live = false, true, make(chan struct{})
 	p.hub.reconnects.Add(1)
 	return true
 }

@@ -141,7 +141,7 @@ func (p *pump) follow(ctx context.Context) {
 
 // advance hands over what the stream has and the feeds have not.
 func (p *pump) advance(ctx context.Context) error {
-	last, fresh, err := p.position(ctx)
+	last, attempt, reconnected, err := p.position(ctx)
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (p *pump) advance(ctx context.Context) error {
 		}
 		if !whole {
 			again := false
-			if last, again, err = p.lostSight(ctx, last, len(list) > 0, fresh); err != nil {
+			if last, again, err = p.lostSight(ctx, last, len(list) > 0, reconnected); err != nil {
 				return err
 			}
 			if again {
@@ -174,26 +174,32 @@ func (p *pump) advance(ctx context.Context) error {
 	}
 	p.hub.mu.Lock()
 	defer p.hub.mu.Unlock()
-	p.upLocked()
+	if attempt == p.attempt && attempt == p.confirmation {
+		p.reconnected = false
+		p.upLocked()
+	}
 	return nil
 }
 
-// position returns the last id that the feeds were given, and whether the
-// connection has been lost since it was asked for.
-func (p *pump) position(ctx context.Context) (last streamID, reconnected bool, err error) {
+// position returns the last id that the feeds were given, the number of the present
+// attempt to subscribe if that has been confirmed, and whether the connection was
+// lost since the stream was last read to its end.
+func (p *pump) position(ctx context.Context) (last streamID, attempt int, reconnected bool, err error) {
 	h := p.hub
 	h.mu.Lock()
-	last, known, reconnected := p.last, p.known, p.reconnected
+	last, known := p.last, p.known
+	attempt, reconnected = p.confirmation, p.reconnected
 	h.mu.Unlock()
-	if !known {
-		if last, err = h.tip(ctx); err != nil {
-			return last, false, err
-		}
+	if known {
+		return last, attempt, reconnected, nil
+	}
+	if last, err = h.tip(ctx); err != nil {
+		return last, attempt, false, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p.last, p.known, p.reconnected = last, true, false
-	return last, reconnected, nil
+	p.last, p.known = last, true
+	return last, attempt, false, nil
 }
 
 // lostSight finds out what it means that the last entry is no longer in the stream;

@@ -502,7 +502,10 @@ func TestEnds(t *testing.T) {
 			seen := make(chan int)
 			go func() {
 				n := 0
-				for range a.Messages(context.Background()) {
+				for _, err := range a.Messages(context.Background()) {
+					if err != nil {
+						t.Error(err)
+					}
 					n++
 				}
 				seen <- n
