@@ -188,6 +188,13 @@ func (c *cuttableTracker) Pipeline(ctx context.Context, cmds ...conn.Command) []
 	return c.Tracker.Pipeline(ctx, cmds...)
 }
 
+func (c *cuttableTracker) Do(ctx context.Context, cmd conn.Command) (conn.Value, error) {
+	if c.of.cut.Load() {
+		return conn.Value{}, errCut
+	}
+	return c.Tracker.Do(ctx, cmd)
+}
+
 func contains(list []string, part string) bool {
 	for _, s := range list {
 		if strings.Contains(s, part) {

@@ -219,10 +219,10 @@ func TestForeignCookies(t *testing.T) {
 	s := newSite(t, session.Options{}, session.CookieOptions{})
 	one := create(t, s.store, "42", cart{Items: 5})
 	for value, status := range map[string]int{
-		"x":                                     401,
-		strings.Repeat("a", 59):                 401,
-		strings.Repeat("a", 4000):               401,
-		`x"; __Host-session="` + string(one.ID): 200, // one of the host beside ours comes first
+		"x":                                   401,
+		strings.Repeat("a", 59):               401,
+		strings.Repeat("a", 4000):             401,
+		"x; __Host-session=" + string(one.ID): 200, // one of the host beside ours comes first
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/get", nil)
 		r.Header.Set("Cookie", "__Host-session="+value)

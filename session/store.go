@@ -13,11 +13,16 @@ import (
 // Store keeps sessions whose data is of type T, which encoding/json encodes.
 type Store[T any] struct {
 	conn   conn.Conn
-	read   conn.Pipeliner // over tracking connections where the memory needs pushes
+	read   reader // over tracking connections where the memory needs pushes
 	opt    Options
 	sealer sealer
 	memory *memory // nil without Options.ServeStale
 	stop   func()
+}
+
+type reader interface {
+	conn.Doer
+	conn.Pipeliner
 }
 
 // Session is one session as it was at a moment. It is a copy.
@@ -151,18 +156,11 @@ type fetched struct {
 // fetch reads a session that counts, and how long Redis will keep it unless it is
 // used; where nobody asks for that, it is the lifetime.
 func (s *Store[T]) fetch(ctx context.Context, op string, a address) (fetched, time.Duration, error) {
-	left := s.opt.Lifetime
-	cmds := []conn.Command{conn.Key("MGET", a.session, a.generation)}
-	if s.opt.IdleTimeout > 0 {
-		cmds = append(cmds, conn.Key("PTTL", a.session))
+	v, left, err := s.ask(ctx, a)
+	if err != nil {
+		return fetched{}, 0, failed(op, err)
 	}
-	results := s.read.Pipeline(ctx, cmds...)
-	for _, r := range results {
-		if r.Err != nil {
-			return fetched{}, 0, failed(op, r.Err)
-		}
-	}
-	pair, err := results[0].Value.List()
+	pair, err := v.List()
 	if err != nil || len(pair) != 2 {
 		return fetched{}, 0, &Error{Op: op, Err: ErrCorrupt}
 	}
@@ -176,12 +174,26 @@ func (s *Store[T]) fetch(ctx context.Context, op string, a address) (fetched, ti
 	if e.gen != "" && e.gen != pair[1].Str {
 		return fetched{}, 0, ErrNotFound
 	}
-	if len(results) == 2 {
-		if left = time.Duration(results[1].Value.Int) * time.Millisecond; left < 0 {
-			return fetched{}, 0, ErrNotFound // it has expired between the two
-		}
+	if left < 0 {
+		return fetched{}, 0, ErrNotFound // it has expired between the two commands
 	}
 	return fetched{e, pair[0].Str}, left, nil
+}
+
+// ask returns a session and its user's generation, and what is left of it.
+func (s *Store[T]) ask(ctx context.Context, a address) (conn.Value, time.Duration, error) {
+	both := conn.Key("MGET", a.session, a.generation)
+	if s.opt.IdleTimeout == 0 {
+		v, err := s.read.Do(ctx, both)
+		return v, s.opt.Lifetime, err
+	}
+	results := s.read.Pipeline(ctx, both, conn.Key("PTTL", a.session))
+	for _, r := range results {
+		if r.Err != nil {
+			return conn.Value{}, 0, r.Err
+		}
+	}
+	return results[0].Value, time.Duration(results[1].Value.Int) * time.Millisecond, nil
 }
 
 // stale is a session from memory.
