@@ -140,7 +140,8 @@ func keys(t testing.TB, c conn.Conn, ns string) (all []string) {
 // cuttable is a connection that can be cut.
 type cuttable struct {
 	conn.Conn
-	cut atomic.Bool
+	cut   atomic.Bool
+	after func() // called when a tracked read has its reply
 }
 
 var errCut = &conn.Error{Op: "test", Err: errors.New("cut")}
@@ -192,7 +193,11 @@ func (c *cuttableTracker) Do(ctx context.Context, cmd conn.Command) (conn.Value,
 	if c.of.cut.Load() {
 		return conn.Value{}, errCut
 	}
-	return c.Tracker.Do(ctx, cmd)
+	v, err := c.Tracker.Do(ctx, cmd)
+	if c.of.after != nil {
+		c.of.after()
+	}
+	return v, err
 }
 
 func contains(list []string, part string) bool {

@@ -42,8 +42,8 @@ var seed = maphash.MakeSeed()
 
 func stripeOf(p place) int { return int(maphash.String(seed, string(p)) % 4096) }
 
-// mark is taken before a read; what was read is remembered only if nothing has
-// changed since.
+// mark is taken before a read; what was read is served only if nothing has changed
+// since.
 type mark struct {
 	at     time.Duration
 	change uint64
@@ -67,9 +67,6 @@ func (m *memory) put(a address, raw string, since mark, left time.Duration) {
 	stripe := stripeOf(a.place)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.changes[stripe] != since.change {
-		return
-	}
 	m.removeLocked(a.session)
 	r := &remembered{key: a.session, raw: raw, read: since.at, ends: since.at + left, stripe: stripe, change: since.change}
 	m.entries[a.session] = m.order.PushFront(r)

@@ -200,3 +200,27 @@ func TestStaleSessionsAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// A reply that was overtaken by a change is not remembered.
+func TestOvertakenReadsAreNotRemembered(t *testing.T) {
+	t.Parallel()
+	engine, err := embedded.New(embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close()
+	c := &cuttable{Conn: engine.Connect()}
+	mine := store(t, c, session.Options{Namespace: "s", ServeStale: time.Hour})
+	other := store(t, engine.Connect(), session.Options{Namespace: "s"})
+	one := create(t, other, "42", cart{Items: 1})
+	c.after = func() {
+		if err := other.Destroy(soon(t), one.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	has(t, mine, one.ID, 1)
+	c.cut.Store(true)
+	if got, err := mine.Get(soon(t), one.ID); !errors.Is(err, session.ErrUnavailable) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}

@@ -254,7 +254,7 @@ func (s *Store[T]) DestroyHandle(ctx context.Context, handle string) error {
 func (s *Store[T]) destroy(ctx context.Context, op string, a address, rev string) (int64, error) {
 	s.memory.changed(a.place)
 	defer s.memory.changed(a.place) // a read may have begun in between
-	v, err := s.conn.Eval(ctx, destroyScript, []string{a.session, a.index}, []string{a.hash, rev})
+	v, err := s.conn.Eval(ctx, destroyScript, []string{a.session, a.generation, a.index}, []string{a.hash, rev})
 	if err != nil {
 		return 0, failed(op, err)
 	}

@@ -291,6 +291,45 @@ func TestDestroyAllDuringCreates(t *testing.T) {
 	})
 }
 
+// A change that was under way when all sessions were ended fails.
+func TestDestroyAllDuringChanges(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, open func(testing.TB) conn.Conn) {
+		ctx, s := soon(t), store(t, open(t), session.Options{})
+		for name, change := range map[string]func(id session.ID, fn func(*cart) error) (session.Session[cart], error){
+			"update": func(id session.ID, fn func(*cart) error) (session.Session[cart], error) { return s.Update(ctx, id, fn) },
+			"renew": func(id session.ID, fn func(*cart) error) (session.Session[cart], error) {
+				return s.Renew(ctx, id, "42", fn)
+			},
+			"move": func(id session.ID, fn func(*cart) error) (session.Session[cart], error) {
+				return s.Renew(ctx, id, "43", fn)
+			},
+		} {
+			// Also where only the step that counts has been taken, and the memory was not freed.
+			for _, freed := range []bool{true, false} {
+				one := create(t, s, "42", cart{})
+				again, err := change(one.ID, func(c *cart) error {
+					c.Items++
+					if freed {
+						_, err := s.DestroyAll(ctx, "42")
+						return err
+					}
+					return s.EndGeneration(ctx, "42")
+				})
+				if !errors.Is(err, session.ErrNotFound) {
+					t.Errorf("%s: %+v, %v", name, again, err)
+				}
+				gone(t, s, one.ID)
+				for _, user := range []string{"42", "43"} {
+					if n, err := s.Count(ctx, user); n != 0 || err != nil {
+						t.Errorf("%s: user %s has %d sessions, %v", name, user, n, err)
+					}
+				}
+			}
+		}
+	})
+}
+
 // Whoever reads Redis cannot log in.
 func TestRedisHoldsNoIDs(t *testing.T) {
 	t.Parallel()
@@ -475,6 +514,9 @@ func TestEvictedMetadata(t *testing.T) {
 		gone(t, s, two.ID)
 		if list, err := s.List(soon(t), "42"); len(list) != 1 || err != nil {
 			t.Errorf("%d listed, %v", len(list), err)
+		}
+		if n, err := s.Count(soon(t), "42"); n != 1 || err != nil {
+			t.Errorf("count %d, %v", n, err)
 		}
 		keys(t, c, ns)
 	})
