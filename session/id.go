@@ -89,7 +89,7 @@ func parseHandle(namespace, handle string) (a address, ok bool) {
 	return at(namespace, place(p), hash), true
 }
 
-// nonce is a fresh revision or generation, 96 random bits in 16 characters.
+// nonce is 96 random bits in 16 characters, for revisions and generations.
 func nonce() string {
 	b := make([]byte, nonceBytes)
 	_, _ = rand.Read(b) // never fails

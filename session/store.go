@@ -90,7 +90,7 @@ func (s *Store[T]) create(ctx context.Context, op, user string, data T) (Session
 	a := id.address(s.opt.Namespace)
 	e := envelope{rev: nonce(), user: user, data: text}
 	if user != "" {
-		e.gen = nonce()
+		e.gen = "g" + nonce() // never a number, which some clients would make of digits
 	}
 	reply, err := s.eval(ctx, op, createScript, []string{a.session, a.generation, a.index},
 		e.rev, e.tail(s.sealer, a.hash), millis(s.opt.Lifetime), millis(s.opt.IdleTimeout), a.hash, e.gen, strconv.Itoa(s.opt.MaxPerUser))
