@@ -40,7 +40,9 @@ func routes(m *session.Middleware[Cart]) http.Handler {
 	}
 	handle("/cart", func(h *session.Handle[Cart], r *http.Request) error {
 		s, err := h.Get(r.Context())
-		fmt.Printf("  %q has %d items\n", s.User, s.Data.Items)
+		if err == nil {
+			fmt.Printf("  %q has %d items\n", s.User, s.Data.Items)
+		}
 		return err
 	})
 	handle("/buy", func(h *session.Handle[Cart], r *http.Request) error {
@@ -59,13 +61,9 @@ func main() {
 	// Over plain HTTP, for this program only: by default it is __Host-session.
 	m, err := session.NewMiddleware(sessions, session.CookieOptions{Insecure: true})
 	check(err)
-	_, err = sessions.DestroyAll(ctx, "pattern-ann") // of the last run
-	check(err)
-
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	check(err)
-	site := &http.Server{Handler: routes(m)}
-	go func() { _ = site.Serve(listener) }()
+	go func() { _ = http.Serve(listener, routes(m)) }()
 	jar, _ := cookiejar.New(nil)
 	visit := func(path string) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+listener.Addr().String()+path, nil)
@@ -82,7 +80,7 @@ func main() {
 	check(err)
 	fmt.Println("ended everywhere")
 	visit("/cart")
-	check(errors.Join(site.Close(), sessions.Close(), c.Close()))
+	check(errors.Join(listener.Close(), sessions.Close(), c.Close()))
 }
 
 func check(err error) {
