@@ -46,7 +46,7 @@ func parseID(s string) (id streamID, ok bool) {
 
 func number(s string) (uint64, bool) {
 	n, err := strconv.ParseUint(s, 10, 64)
-	return n, err == nil && s[0] != '+'
+	return n, err == nil
 }
 
 // batch is how many entries are read at once.
