@@ -224,3 +224,17 @@ func TestOvertakenReadsAreNotRemembered(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
+
+// A server that is silent costs a moment where there is a copy.
+func TestServeStaleWhileSilent(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	s := store(t, dial(t, server.URL()), session.Options{ServeStale: time.Hour})
+	one := create(t, s, "42", cart{Items: 1})
+	has(t, s, one.ID, 1)
+	server.Pause()
+	defer server.Resume()
+	if got, err := s.Get(soon(t), one.ID); err != nil || !got.Stale || got.Data.Items != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
