@@ -308,7 +308,7 @@ func adversary(t *testing.T, seed uint64) {
 		defer func() {
 			if t.Failed() && os.Getenv("LARDER_LOG") != "" {
 				for _, l := range w.log {
-					fmt.Println(l)
+					t.Log(l)
 				}
 			}
 		}()

@@ -3,6 +3,7 @@ package larder_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -13,13 +14,11 @@ import (
 
 type revisioned struct{ Rev, N int64 }
 
-// pendingBegins lets the ops fail until the function it returns is called.
+// failing lets the ops fail until the function it returns is called.
 func (w *watch) failing(ops ...string) (answerAgain func()) {
 	w.on(func(_ context.Context, op string, run func()) error {
-		for _, o := range ops {
-			if o == op {
-				return errors.New("the connection was cut")
-			}
+		if slices.Contains(ops, op) {
+			return errors.New("the connection was cut")
 		}
 		run()
 		return nil

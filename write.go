@@ -2,6 +2,7 @@ package larder
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/larder-go/larder/internal/lease"
@@ -62,7 +63,7 @@ func (c *Cache[K, V]) writing(key K, rk string, value V) (*ticket[K], loaded[V],
 	if err != nil {
 		return nil, loaded[V]{}, err
 	}
-	t.tagNames = append(t.tagNames[:len(t.tagNames):len(t.tagNames)], got.tags...)
+	t.tagNames = append(slices.Clip(t.tagNames), got.tags...)
 	return t, got, checkTags(t.tagNames)
 }
 

@@ -99,7 +99,7 @@ var itemTests = map[string]func(*testing.T, *instance){
 			return r.N
 		}
 		get() // the tag is used for the first time, so this is not stored
-		eventually(t, "a load that is stored", func() bool { return get() == get() })
+		eventually(t, "a load that is stored", func() bool { n := get(); return n == get() })
 		before := get()
 		if err := c.InvalidateTags(ctx, in.tag("bob")); err != nil {
 			t.Fatal(err)
@@ -135,7 +135,7 @@ var itemTests = map[string]func(*testing.T, *instance){
 			n := loads.Add(1)
 			if n == 3 {
 				if err := c.InvalidateTags(ctx, in.tag("ann")); err != nil {
-					t.Error(err)
+					return row{}, err
 				}
 			}
 			return row{N: n, Owner: "ann"}, nil
@@ -145,7 +145,11 @@ var itemTests = map[string]func(*testing.T, *instance){
 			LoadMany: func(ctx context.Context, keys []string) (map[string]row, error) {
 				m := map[string]row{}
 				for _, k := range keys {
-					m[k], _ = load(ctx, k)
+					r, err := load(ctx, k)
+					if err != nil {
+						return nil, err
+					}
+					m[k] = r
 				}
 				return m, nil
 			},
@@ -219,7 +223,7 @@ var itemTests = map[string]func(*testing.T, *instance){
 	},
 
 	"ClearOver lets each entry end at its time": func(t *testing.T, in *instance) {
-		ctx, r := testContext(t), newRecord(1)
+		ctx, r := testContext(t), newRecord()
 		c := open(t, in, larder.Options[string, int64]{Load: r.load})
 		var keys []string
 		for i := range 50 {

@@ -14,9 +14,10 @@ type record struct {
 	value, loads atomic.Int64
 }
 
-func newRecord(v int64) *record {
+// newRecord makes a row with the value 1.
+func newRecord() *record {
 	r := &record{}
-	r.value.Store(v)
+	r.value.Store(1)
 	return r
 }
 
@@ -37,7 +38,7 @@ var errMutate = errors.New("the source refused")
 
 var throughTests = map[string]func(*testing.T, *instance){
 	"WriteThrough stores what it wrote": func(t *testing.T, in *instance) {
-		ctx, r := testContext(t), newRecord(1)
+		ctx, r := testContext(t), newRecord()
 		c := open(t, in, larder.Options[string, int64]{
 			Load: r.load, Tags: func(string) []string { return []string{in.tag("x")} },
 		})
@@ -61,7 +62,7 @@ var throughTests = map[string]func(*testing.T, *instance){
 	},
 
 	"while the source is written readers load, and nothing of it is stored": func(t *testing.T, in *instance) {
-		ctx, r := testContext(t), newRecord(1)
+		ctx, r := testContext(t), newRecord()
 		c := open(t, in, larder.Options[string, int64]{Load: r.load})
 		fill(t, c, "k")
 		err := c.WriteThrough(ctx, "k", func(ctx context.Context) (int64, error) {
@@ -109,7 +110,7 @@ var throughTests = map[string]func(*testing.T, *instance){
 	},
 
 	"where anything else changes the key meanwhile, the written value is not stored": func(t *testing.T, in *instance) {
-		r := newRecord(1)
+		r := newRecord()
 		tag := in.tag("x")
 		c := open(t, in, larder.Options[string, int64]{Load: r.load, Tags: func(string) []string { return []string{tag} }})
 		for name, other := range map[string]func(context.Context) error{
@@ -137,7 +138,7 @@ var throughTests = map[string]func(*testing.T, *instance){
 	},
 
 	"a mutation that fails, or panics, leaves the key invalidated": func(t *testing.T, in *instance) {
-		ctx, r := testContext(t), newRecord(1)
+		ctx, r := testContext(t), newRecord()
 		c := open(t, in, larder.Options[string, int64]{Load: r.load})
 		fill(t, c, "k")
 		err := c.WriteThrough(ctx, "k", func(context.Context) (int64, error) {
@@ -170,7 +171,7 @@ var throughTests = map[string]func(*testing.T, *instance){
 	},
 
 	"a written value that cannot be stored leaves the key invalidated": func(t *testing.T, in *instance) {
-		ctx, r := testContext(t), newRecord(1)
+		ctx, r := testContext(t), newRecord()
 		c := open(t, in, larder.Options[string, int64]{Load: r.load, MaxValueBytes: 1})
 		fill(t, c, "k")
 		if err := c.WriteThrough(ctx, "k", r.write(1000)); err != nil {
@@ -185,7 +186,7 @@ var throughTests = map[string]func(*testing.T, *instance){
 // sharedThroughTests need several instances.
 var sharedThroughTests = map[string]func(*testing.T, *instance){
 	"a barrier holds for other processes": func(t *testing.T, in *instance) {
-		ctx, r := testContext(t), newRecord(1)
+		ctx, r := testContext(t), newRecord()
 		o := larder.Options[string, int64]{Load: r.load}
 		c, other := open(t, in, o), open(t, in.another(t), o)
 		fill(t, other, "k")
@@ -210,7 +211,7 @@ var sharedThroughTests = map[string]func(*testing.T, *instance){
 	},
 
 	"two processes that write at once leave no value": func(t *testing.T, in *instance) {
-		ctx, r := testContext(t), newRecord(1)
+		ctx, r := testContext(t), newRecord()
 		o := larder.Options[string, int64]{Load: r.load}
 		c, other := open(t, in, o), open(t, in.another(t), o)
 		done := make(chan error, 1)

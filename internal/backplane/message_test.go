@@ -56,8 +56,8 @@ func TestMessageOnTheWire(t *testing.T) {
 	if got := messages(testOrigin, []string{"user:42", "~ns:user"}); !slices.Equal(got, []string{"10123456789a7:user:428:~ns:user"}) {
 		t.Errorf("got %q", got)
 	}
-	if len(newOrigin()) != originLen || newOrigin() == newOrigin() {
-		t.Errorf("origins like %q", newOrigin())
+	if one, two := newOrigin(), newOrigin(); len(one) != originLen || one == two {
+		t.Errorf("origins like %q", one)
 	}
 }
 
