@@ -89,7 +89,7 @@ func (c *Cache[K, V]) explainL1(key K, x *Explanation, g *judgement) {
 		x.L1Age = time.Duration(time.Now().UnixMilli()+c.server.offset.Load()-e.LoadedAt) * time.Millisecond
 	}
 	x.L1Age = max(x.L1Age, 0)
-	switch doubt, ok := e.Doubt(time.Duration(now) - c.opts.StalenessBound); {
+	switch doubt, ok := e.Doubt(time.Duration(now) - c.bound); {
 	case ok:
 		x.NotFromL1 = c.why(doubt)
 	case x.L1ServedFor == 0:
@@ -103,7 +103,7 @@ func (c *Cache[K, V]) explainL1(key K, x *Explanation, g *judgement) {
 func (c *Cache[K, V]) why(d l1.Doubt) string {
 	if d.Generation == "" {
 		if d.Gap == generation.Silent {
-			return fmt.Sprintf("no heartbeat of its connection was answered for %s, which is more than StalenessBound (%s)",
+			return fmt.Sprintf("no heartbeat of its connection was answered for %s: too long for StalenessBound (%s)",
 				inspect.Span(d.Unheard), inspect.Span(c.opts.StalenessBound))
 		}
 		return "the connection that it was read over was lost since, or Redis was flushed"

@@ -279,7 +279,7 @@ func TestExplain(t *testing.T) {
 				s.get()
 			},
 			pass:    3 * time.Second,
-			verdict: "from Redis: served fresh", text: "not served: no heartbeat of its connection was answered for 3 s, which is more than StalenessBound (2 s)",
+			verdict: "from Redis: served fresh", text: "not served: no heartbeat of its connection was answered for 3 s: too long for StalenessBound (2 s)",
 		},
 		"connection lost": {
 			play:    func(s *explained) { s.get(); s.epoch.Advance() },

@@ -18,7 +18,7 @@ func describeEmpty(d *Entry, s stored, e entry.Entry) {
 		d.Kind, d.RefusedFor = Tombstone, millis(e.StaleUntil-s.now)
 	}
 	// A barrier that has ended is what stood under it.
-	if e.Flags&entry.Barrier != 0 && e.LeaseUntil > s.now {
+	if e.Flags&entry.Barrier != 0 && ours(s.now, e.LeaseUntil) {
 		d.Kind, d.Writers = Barrier, writersOf(s.now, e)
 	}
 }
@@ -26,10 +26,13 @@ func describeEmpty(d *Entry, s stored, e entry.Entry) {
 // writersOf counts as the scripts of a barrier do: a writer whose time is over
 // leaves doubt behind.
 func writersOf(now int64, e entry.Entry) *Writers {
-	const each = 16 // bytes: token and deadline
+	const (
+		each = 16 // bytes: token and deadline
+		most = 64 // the last of which stands for all others
+	)
 	w := &Writers{Contended: e.Cost&0xff == 1, Left: millis(e.LeaseUntil - now)}
-	for list := e.Payload; len(list) >= each; list = list[each:] {
-		if int64(binary.BigEndian.Uint64(list[8:])) > now {
+	for list := e.Payload[:min(len(e.Payload), most*each)]; len(list) >= each; list = list[each:] {
+		if ours(now, int64(binary.BigEndian.Uint64(list[8:]))) {
 			w.Count++
 		} else {
 			w.Contended = true
@@ -39,16 +42,20 @@ func writersOf(now int64, e entry.Entry) *Writers {
 }
 
 const (
-	// maxLease is the longest that the scripts of a lease believe, in ms.
+	// maxLease is the longest that the scripts of a lease or barrier believe, in ms.
 	maxLease = int64(time.Hour / time.Millisecond)
 	// noLoader is the token that stands where a failed refresh keeps others from
 	// trying.
 	noLoader = 1<<64 - 1
 )
 
+// ours tells whether a deadline of a lease or barrier counts: it is to come, and not
+// of a clock that was far ahead.
+func ours(now, deadline int64) bool { return deadline > now && deadline-now <= maxLease }
+
 func leaseOf(now int64, h entry.Header) Lease {
 	left := h.LeaseUntil - now
-	if h.Token == 0 || left <= 0 || left > maxLease {
+	if h.Token == 0 || !ours(now, h.LeaseUntil) {
 		return Lease{}
 	}
 	l := Lease{Left: millis(left)}

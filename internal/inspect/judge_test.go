@@ -169,6 +169,18 @@ func TestDescribeEmpty(t *testing.T) {
 			Entry{Kind: Barrier, Writers: &Writers{Count: 1, Contended: true, Left: second}},
 		},
 		{
+			"a barrier of a clock that was ahead",
+			entry.Header{Flags: entry.Placeholder | entry.Barrier, LeaseUntil: now + 3_600_001},
+			writers(now + 3_600_001),
+			Entry{Kind: Placeholder},
+		},
+		{
+			"a barrier one of whose writers has a clock that was ahead",
+			entry.Header{Flags: entry.Placeholder | entry.Barrier, LeaseUntil: now + 1000},
+			writers(now+1000, now+3_600_001),
+			Entry{Kind: Barrier, Writers: &Writers{Count: 1, Contended: true, Left: second}},
+		},
+		{
 			"a barrier that has ended over a tombstone",
 			entry.Header{Flags: entry.Placeholder | entry.Barrier, LeaseUntil: now, StaleUntil: now + 1000},
 			writers(now),
