@@ -157,7 +157,12 @@ func (t tapped) EvalEach(ctx context.Context, s *conn.Script, calls ...conn.Scri
 	return t.each(ctx, scriptName(s), len(calls), func() []conn.Result { return t.to.EvalEach(ctx, s, calls...) })
 }
 
-func (t tapped) one(ctx context.Context, op string, run func() (conn.Value, error)) (v conn.Value, err error) {
+// An exchange that was given up may still run later, so it has variables of its own.
+func (t tapped) one(ctx context.Context, op string, run func() (conn.Value, error)) (conn.Value, error) {
+	var (
+		v   conn.Value
+		err error
+	)
 	if lost := t.watch.exchange(ctx, op, func() { v, err = run() }); lost != nil {
 		return conn.Value{}, lost
 	}
@@ -167,10 +172,11 @@ func (t tapped) one(ctx context.Context, op string, run func() (conn.Value, erro
 func (t tapped) each(ctx context.Context, op string, n int, run func() []conn.Result) []conn.Result {
 	results := make([]conn.Result, n)
 	if lost := t.watch.exchange(ctx, op, func() { results = run() }); lost != nil {
-		results = make([]conn.Result, n)
-		for i := range results {
-			results[i].Err = lost
+		failed := make([]conn.Result, n)
+		for i := range failed {
+			failed[i].Err = lost
 		}
+		return failed
 	}
 	return results
 }
