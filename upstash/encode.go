@@ -33,9 +33,13 @@ func (c *Conn) check(cmd conn.Command, inTx bool) error {
 		}
 	}
 	if size > c.opts.MaxRequest {
-		return fmt.Errorf("upstash: the command has %d bytes; Options.MaxRequest allows %d", size, c.opts.MaxRequest)
+		return tooLarge(size, c.opts.MaxRequest)
 	}
 	return nil
+}
+
+func tooLarge(size, most int) error {
+	return fmt.Errorf("upstash: the request has %d bytes, and Options.MaxRequest allows %d; nothing of it was sent", size, most)
 }
 
 // appendCommand appends a command as a JSON array.

@@ -26,6 +26,9 @@ type request struct {
 
 // send returns the body of the response to r. Errors are as package conn has them.
 func (c *Conn) send(ctx context.Context, r request) (string, error) {
+	if len(r.body) > c.opts.MaxRequest {
+		return "", tooLarge(len(r.body), c.opts.MaxRequest)
+	}
 	if !c.enter() {
 		return "", conn.ErrClosed
 	}
