@@ -17,7 +17,19 @@ func (s *connSuite) subscriptions(t *testing.T) {
 		must(t, other, conn.Key(verb, channel, payload)) // in a cluster, always by the same node
 	}
 	a, b := key("a"), key("b")
+	// Over REST each channel is a stream of its own, whose lines carry payloads.
+	rest := c.Capabilities().Server == "upstash"
 	t.Run("exact", func(t *testing.T) {
+		if rest {
+			sub := subscribe(t, c, conn.Subscription{Channels: []string{a, b}})
+			publish(t, "PUBLISH", a, "1,2")
+			sub.want(t, conn.Message{Channel: a, Payload: "1,2"})
+			publish(t, "PUBLISH", key("other"), "no")
+			publish(t, "PUBLISH", b, "\x00\xff")
+			sub.want(t, conn.Message{Channel: b, Payload: "\x00\xff"})
+			sub.cancelled(t)
+			return
+		}
 		sub := subscribe(t, c, conn.Subscription{Channels: []string{a, b}})
 		publish(t, "PUBLISH", a, "1")
 		publish(t, "PUBLISH", key("other"), "no")
@@ -33,6 +45,13 @@ func (s *connSuite) subscriptions(t *testing.T) {
 		sub.cancelled(t)
 	})
 	t.Run("sharded", func(t *testing.T) {
+		if rest {
+			err := c.Subscribe(soon(t), conn.Subscription{Sharded: []string{a}}, func(conn.Message) {})
+			if err == nil || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, conn.ErrUnavailable) {
+				t.Errorf("got %v, want a refusal", err)
+			}
+			return
+		}
 		sub := subscribe(t, c, conn.Subscription{Sharded: []string{a}})
 		publish(t, "SPUBLISH", a, "1")
 		sub.want(t, conn.Message{Channel: a, Payload: "1"})
