@@ -60,7 +60,8 @@ func TestLenientSparesTheSourceForStalenessBound(t *testing.T) {
 				for range 100 {
 					_, _ = c.Get(t.Context(), "k")
 				}
-				if n := loads.Load() - before; lenient != (n == 0) {
+				// Each try to deliver what is pending may drop what was loaded since.
+				if n := loads.Load() - before; lenient != (n <= 3) {
 					t.Errorf("%d loads for 100 Gets", n)
 				}
 				h.on(nil)
