@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// oldestNode is the major version that the packages ask for.
-	oldestNode = 20
+	// oldestNode is the major version of Debian 12.
+	oldestNode = 18
 
 	installTimeout = 4 * time.Minute
 	// fileTimeout bounds one file of tests. None takes a tenth of it.
@@ -36,10 +36,7 @@ func requireNode(t *testing.T) {
 		}
 	}
 	if hint == "" {
-		out, err := exec.CommandContext(t.Context(), "node", "--version").Output()
-		version := strings.TrimSpace(string(out))
-		major, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
-		if n, _ := strconv.Atoi(major); err != nil || n < oldestNode {
+		if version, major := nodeVersion(); major < oldestNode {
 			hint = "node is " + version + "; the packages need " + strconv.Itoa(oldestNode) + " or newer"
 		}
 	}
@@ -51,6 +48,18 @@ func requireNode(t *testing.T) {
 	}
 	t.Fatal(hint)
 }
+
+// nodeVersion is the version as Node prints it, and its first part.
+var nodeVersion = sync.OnceValues(func() (version string, major int) {
+	out, err := exec.CommandContext(context.Background(), "node", "--version").Output()
+	if err != nil {
+		return err.Error(), 0
+	}
+	version = strings.TrimSpace(string(out))
+	first, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
+	major, _ = strconv.Atoi(first)
+	return version, major
+})
 
 // installed is the outcome of the one "npm ci" of this process.
 var installed = sync.OnceValues(func() (output string, err error) {
@@ -94,6 +103,9 @@ func runNode(t *testing.T, env []string, args ...string) string {
 	cmd := exec.CommandContext(ctx, "node", args...)
 	bounded(cmd)
 	cmd.Env = append(os.Environ(), env...)
+	if _, major := nodeVersion(); major < 20 {
+		cmd.Env = append(cmd.Env, "NODE_OPTIONS=--experimental-global-webcrypto")
+	}
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil {

@@ -7,7 +7,7 @@
 set -euo pipefail
 
 readonly redis_major=7
-readonly node_major=20
+readonly node_major=18
 
 missing=() # lines for the reader
 packages=() # Debian packages

@@ -9,6 +9,8 @@ const realtime = new Realtime({
   schema: { chat: { message: z.object({ text: z.string() }) }, alert: z.string() },
   redis: connect(),
   history: { maxLength: 100, expireAfterSecs: 600 },
+  // Node 18 does not tell the handler that its reader has gone; then it ends with this.
+  maxDurationSecs: 12,
 });
 const texts = (events) => events.map((e) => e.data.text ?? e.data);
 
