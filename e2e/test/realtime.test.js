@@ -5,11 +5,15 @@ import { handle, Realtime } from "@upstash/realtime";
 import { z } from "zod";
 import { connect, Gathered, prefix, within } from "./env.js";
 
+// The SDK's pings, every minute, go on after a subscription has ended. They are
+// not to keep this process.
+const { setInterval } = globalThis;
+globalThis.setInterval = (...args) => setInterval(...args).unref();
+
 const realtime = new Realtime({
   schema: { chat: { message: z.object({ text: z.string() }) }, alert: z.string() },
   redis: connect(),
   history: { maxLength: 100, expireAfterSecs: 600 },
-  // Node 18 does not tell the handler that its reader has gone; then it ends with this.
   maxDurationSecs: 12,
 });
 const texts = (events) => events.map((e) => e.data.text ?? e.data);
