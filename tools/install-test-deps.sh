@@ -7,6 +7,7 @@
 set -euo pipefail
 
 readonly redis_major=7
+readonly node_major=18
 
 missing=() # lines for the reader
 packages=() # Debian packages
@@ -34,6 +35,7 @@ look() {
   missing=()
   packages=()
   have redis-server || need "redis-server: the integration tests start it on free loopback ports" redis-server
+  have node && have npm || need "Node.js and npm: the end-to-end tests run the SDKs of TypeScript" nodejs npm
   compiles || need "a C compiler with headers: the race detector is built with it" gcc libc6-dev
 }
 
@@ -51,7 +53,7 @@ if ((${#missing[@]})); then
         echo "Install them with your system's package manager. On Debian and Ubuntu:"
         echo "  sudo apt-get update && sudo $line"
         echo "On macOS:"
-        echo "  xcode-select --install; brew install redis"
+        echo "  xcode-select --install; brew install redis node"
       fi
     } >&2
     exit 1
@@ -100,5 +102,12 @@ found=$(major)
 if [ "${found:-0}" -lt "$redis_major" ]; then
   echo "redis-server on the PATH is version ${found:-unknown}; the tests need $redis_major or newer" \
     "(https://redis.io/docs/latest/operate/oss_and_stack/install/)" >&2
+  exit 1
+fi
+
+found=$(node --version | sed -n 's/^v\([0-9][0-9]*\)\..*/\1/p')
+if [ "${found:-0}" -lt "$node_major" ]; then
+  echo "node on the PATH is version ${found:-unknown}; the end-to-end tests need $node_major or newer:" \
+    "the packages that they install ask for it (https://nodejs.org/en/download)" >&2
   exit 1
 fi

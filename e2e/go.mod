@@ -1,0 +1,11 @@
+module github.com/larder-go/larder/e2e
+
+go 1.26.0
+
+require github.com/larder-go/larder v0.0.0
+
+require go.uber.org/goleak v1.3.0 // indirect
+
+ignore ./node_modules
+
+replace github.com/larder-go/larder => ../
