@@ -121,7 +121,7 @@ func (c *Cache[K, V]) setL2(ctx context.Context, t *ticket[K], got loaded[V]) (d
 	default:
 		c.stats.fillsRefused.Add(1)
 	}
-	return filled != lease.Refused, err
+	return filled == lease.Stored || filled == lease.Behind && c.opts.Revision != nil, err
 }
 
 // letGo gives back a lease that a write could not use; behind a caller who has no

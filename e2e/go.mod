@@ -4,7 +4,11 @@ go 1.26.0
 
 require github.com/larder-go/larder v0.0.0
 
-require go.uber.org/goleak v1.3.0 // indirect
+require (
+	github.com/redis/rueidis v1.0.79 // indirect
+	go.uber.org/goleak v1.3.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)
 
 ignore ./node_modules
 
