@@ -159,6 +159,9 @@ func (k *keeper) judge(replies []rueidis.RedisResult, sent time.Duration) {
 	was := k.state.Load()
 	changed := k.known != id || k.master != master
 	k.known, k.master = id, master
+	if len(k.sockets) > 1 {
+		id = 0 // the answer may be the other one's: see attach
+	}
 	k.id.Store(id)
 	k.state.CompareAndSwap(gateDown, gateOpen)
 	k.mu.Unlock()

@@ -154,12 +154,18 @@ func (g *gate) failed(op string, err error) error {
 	return &conn.Error{Op: op, Err: err}
 }
 
-// attach makes s the connection; the gate opens with the first heartbeat.
+// attach makes s the connection; the gate opens with the first heartbeat. While there
+// is another, nobody knows which of them the library uses, and so whose incarnation
+// an answer is to be judged by: in a failover it goes over to the new master with
+// the gate open.
 func (g *gate) attach(s *socket) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.sockets = append(g.sockets, s)
 	g.socket.Store(s)
+	if len(g.sockets) > 1 {
+		g.id.Store(0)
+	}
 }
 
 // lose shuts the gate if s is its connection.
