@@ -187,7 +187,18 @@ func (w *world) write(process, key int) {
 	case 7:
 		least = all()
 		w.note("%d tags %v...", process, least)
-		err = c.InvalidateTags(ctx, []string{"tag", "late"}[w.n(2)])
+		tag := []string{"tag", "late"}[w.n(2)]
+		if w.n(2) == 0 {
+			err = c.InvalidateTags(ctx, tag)
+			break
+		}
+		err = c.CommitTags(ctx, []string{tag}, func(context.Context) error {
+			w.pause(3 * time.Millisecond)
+			least = all()
+			w.note("%d committed %v", process, least)
+			w.pause(3 * time.Millisecond)
+			return nil
+		})
 	case 8:
 		least = all()
 		w.note("%d clear %v...", process, least)

@@ -86,9 +86,14 @@ func (c *Cache[K, V]) prepareMany(ctx context.Context, own []*miss[K, V]) (asked
 			a.found.down = true
 			alone = append(alone, a.miss)
 		}
-		asked = nil
+		return nil, alone
 	}
-	return asked, alone
+	return slices.DeleteFunc(asked, func(a *ticketed[K, V]) bool {
+		if a.t.barred() {
+			alone = append(alone, a.miss)
+		}
+		return a.t.barred()
+	}), alone
 }
 
 // ticketed is a miss that is ready to be loaded.

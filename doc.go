@@ -17,8 +17,8 @@
 //
 // # What is promised
 //
-// Once Invalidate, Set, WriteThrough, InvalidateTags, InvalidatePrefix or Clear has
-// returned nil, no Get of this process that starts later returns a value whose load began
+// Once Invalidate, Set, WriteThrough, InvalidateTags, CommitTags, InvalidatePrefix or
+// Clear has returned nil, no Get of this process that starts later returns a value whose load began
 // before it. Another process that holds the value in its L1 learns of it by a
 // push, normally within a millisecond. A load that was overtaken by an
 // invalidation never lands: each load has a token of its own, and Redis refuses
@@ -26,8 +26,8 @@
 //
 // One load runs per key, in the whole fleet, while Redis is reachable: callers
 // of the same process share a flight, processes exclude each other by a lease
-// that expires when its holder dies. While a WriteThrough of the key is under way
-// it is one per process, since what is loaded then is not stored.
+// that expires when its holder dies. While a WriteThrough of the key, or a
+// CommitTags of one of its tags, is under way it is one per process, since what is loaded then is not stored.
 //
 // # Concurrency
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/larder-go/larder/internal/entry"
@@ -128,8 +129,8 @@ func (c *Cache[K, V]) attempt(ctx context.Context, f *flight[K, V], rk string, f
 		first, cancel = context.WithDeadline(ctx, found.until)
 		defer cancel()
 	}
-	t.leased = c.c != nil && !found.down && c.capture(first, t)
-	found.down = !t.leased
+	captured := c.c != nil && !found.down && c.capture(first, t)
+	t.leased, found.down = captured && !t.barred(), !captured
 	mode := lease.Load
 	if found.ahead {
 		if out, due := c.stillDue(first, f, rk, &found); !due {
@@ -237,6 +238,12 @@ type ticket[K comparable] struct {
 	tags      []l1.Stamp
 	tagNames  []string
 	begun     generation.Beginning // of the load
+}
+
+// barred tells whether a CommitTags of one of the tags was under way when they were
+// captured: then what is loaded may not be stored.
+func (t *ticket[K]) barred() bool {
+	return t.namespace.Number == 0 || slices.ContainsFunc(t.tags, func(s l1.Stamp) bool { return s.Number == 0 })
 }
 
 // acquire asks for the lease of a ticket.

@@ -56,8 +56,8 @@ type untappedTracker struct{ conn.Tracker }
 // place of the answer.
 //
 // The op of a script is "acquire", "fill", "renew", "release", "invalidate",
-// "entomb", "bar", "lift", "capture" or "bump"; that of commands is the name of the
-// first one.
+// "entomb", "bar", "lift", "capture" or "bump", whether an entry's or a generation's;
+// that of commands is the name of the first one.
 type step func(ctx context.Context, op string, run func()) error
 
 // watch is what a hook and its tracker share.
@@ -190,7 +190,7 @@ func scriptName(s *conn.Script) string {
 		"release":    "Gives a lease back",
 		"invalidate": "Drops an entry, with",
 		"entomb":     "Drops an entry of a lower",
-		"bar":        "Puts up a barrier",
+		"bar":        "Puts up a barrier for a writer",
 		"lift":       "Ends a writer's part",
 		"capture":    "Reads a generation before",
 		"bump":       "Starts a new generation",

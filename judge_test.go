@@ -278,7 +278,10 @@ func (s source) invalidations() map[string]func(context.Context, *process) error
 			}
 			return p.cache.Invalidate(ctx, keys...)
 		},
-		"tag":       func(ctx context.Context, p *process) error { return p.cache.InvalidateTags(ctx, tag) },
+		"tag": func(ctx context.Context, p *process) error { return p.cache.InvalidateTags(ctx, tag) },
+		"commit": func(ctx context.Context, p *process) error {
+			return p.cache.CommitTags(ctx, []string{tag}, func(context.Context) error { return nil })
+		},
 		"namespace": func(ctx context.Context, p *process) error { return p.cache.Clear(ctx) },
 	}
 }

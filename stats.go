@@ -23,7 +23,7 @@ type Stats struct {
 	RejectedGeneration, RejectedIncarnation, RejectedSchema, Corrupt uint64
 	// L2Errors are calls that failed on the way to Redis.
 	L2Errors uint64
-	// Invalidations are calls of Invalidate, InvalidateTags, InvalidatePrefix,
+	// Invalidations are calls of Invalidate, InvalidateTags, CommitTags, InvalidatePrefix,
 	// Clear and Set of this Cache; Pushes are keys that Redis reported as changed.
 	Invalidations, Pushes uint64
 	// Unpublished is how many messages could not be published, by all caches over the

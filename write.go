@@ -92,6 +92,9 @@ func (c *Cache[K, V]) setL2(ctx context.Context, t *ticket[K], got loaded[V]) (d
 		}
 		return false, errNoGenerations
 	}
+	if t.leased = !t.barred(); !t.leased {
+		return false, nil
+	}
 	raw, l, ok := c.encode(t, got, 0)
 	if !ok {
 		return false, nil

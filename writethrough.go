@@ -8,8 +8,6 @@ import (
 	"github.com/larder-go/larder/internal/lease"
 )
 
-var errBarrierLost = errors.New("larder: the barrier could not be extended while the source was written")
-
 // WriteThrough changes the source by calling mutate, and then the cache. Before
 // mutate is called, the key's value gives way to a barrier: until WriteThrough
 // ends, readers load from the source, and nothing that was loaded before or
@@ -97,63 +95,24 @@ func (w *write[K, V]) begin(ctx context.Context) {
 	}
 	w.barrier, w.t.loadedAt = true, now
 	w.t.begun = c.gens.Begin(w.t.rk, now)
-	w.t.leased = captured // what cannot be fenced by its tags is not stored
+	w.t.leased = captured && !w.t.barred() // what cannot be fenced by its tags is not stored
 }
 
 // mutate calls the function, and keeps the barrier up meanwhile. Its context ends
 // before the barrier does.
-func (w *write[K, V]) mutate(ctx context.Context, fn func(context.Context) (V, error)) (V, error) {
-	ctx, cancel := context.WithTimeout(ctx, w.cache.opts.LoadTimeout)
-	defer cancel()
-	defer context.AfterFunc(w.cache.life, cancel)()
-	if !w.barrier {
-		return fn(ctx)
-	}
-	ctx, lose := context.WithCancelCause(ctx)
-	stop := make(chan struct{})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		w.keepUp(ctx, lose, stop)
-	}()
-	defer func() { close(stop); <-done }()
-	return fn(ctx)
-}
-
-// keepUp extends the barrier until stop, and ends mutate's context shortly before
-// the barrier runs out.
-func (w *write[K, V]) keepUp(ctx context.Context, lose context.CancelCauseFunc, stop <-chan struct{}) {
+func (w *write[K, V]) mutate(ctx context.Context, fn func(context.Context) (V, error)) (v V, err error) {
 	c := w.cache
-	defer lose(nil)
-	every := time.NewTicker(c.opts.Lease / 3)
-	defer every.Stop()
-	last := w.barred
-	until := time.NewTimer(time.Until(last.Add(c.opts.Lease - c.opts.Lease/10)))
-	defer until.Stop()
-	for {
-		select {
-		case <-stop:
-			return
-		case <-until.C:
-			lose(errBarrierLost)
-			return
-		case <-every.C:
-			sent := time.Now()
-			rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(c.opts.CacheTimeout, c.opts.Lease/10))
-			stood, err := lease.Rebar(rctx, c.c, w.t.rk, w.t.token, c.opts.Lease)
-			cancel()
-			switch {
-			case err != nil:
-				c.stats.l2Errors.Add(1)
-			case !stood: // evicted, flushed, or of a node that is gone
-				lose(errBarrierLost)
-				return
-			default:
-				last = sent
-				until.Reset(time.Until(last.Add(c.opts.Lease - c.opts.Lease/10)))
-			}
+	var again func(context.Context) (bool, error)
+	if w.barrier {
+		again = func(ctx context.Context) (bool, error) {
+			return lease.Rebar(ctx, c.c, w.t.rk, w.t.token, c.opts.Lease)
 		}
 	}
+	err = c.behind(ctx, w.barred, again, func(ctx context.Context) error {
+		v, err = fn(ctx)
+		return err
+	})
+	return v, err
 }
 
 // end lifts the barrier and stores the value, or invalidates.

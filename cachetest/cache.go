@@ -25,7 +25,7 @@ type Backend struct {
 // runs may share a server: each test has namespaces and tags of its own.
 func RunCache(t *testing.T, b Backend) {
 	for _, group := range []map[string]func(*testing.T, *instance){
-		readTests, writeTests, throughTests, fenceTests, manyTests, itemTests, boundTests,
+		readTests, writeTests, throughTests, commitTests, fenceTests, manyTests, itemTests, boundTests,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
@@ -35,7 +35,7 @@ func RunCache(t *testing.T, b Backend) {
 		}
 	}
 	if b.Open != nil {
-		for _, group := range []map[string]func(*testing.T, *instance){sharedTests, sharedThroughTests, sharedItemTests} {
+		for _, group := range []map[string]func(*testing.T, *instance){sharedTests, sharedThroughTests, sharedCommitTests, sharedItemTests} {
 			for name, test := range group {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()

@@ -59,6 +59,9 @@ func invalidations(in *instance) map[string]func(context.Context, *larder.Cache[
 		"tag": func(ctx context.Context, c *larder.Cache[string, int64]) error {
 			return c.InvalidateTags(ctx, in.tag("t"))
 		},
+		"commit": func(ctx context.Context, c *larder.Cache[string, int64]) error {
+			return c.CommitTags(ctx, []string{in.tag("t")}, func(context.Context) error { return nil })
+		},
 		"namespace": func(ctx context.Context, c *larder.Cache[string, int64]) error { return c.Clear(ctx) },
 		"write through": func(ctx context.Context, c *larder.Cache[string, int64]) error {
 			return c.WriteThrough(ctx, "key", func(context.Context) (int64, error) { return 2, nil })

@@ -53,12 +53,19 @@ func BumpOnce(ctx context.Context, c conn.Conn, keys ...string) error {
 
 // bump calls the script for each key with the arguments over and the one to replace.
 func bump(ctx context.Context, c conn.Conn, keys []string, how func(key string) []string) error {
+	_, err := eachOf(ctx, c, bumpScript, keys, func(key string) []string {
+		return append(append([]string{word(newNumber()), ms(BumpTTL)}, how(key)...), by)
+	})
+	return err
+}
+
+// eachOf calls a script that changes generations, with arguments made for each, and
+// tells whether it has answered 1 for all. Every table of this process that uses c
+// has forgotten them when it returns, whatever it returns; others are told by a push.
+func eachOf(ctx context.Context, c conn.Conn, s *conn.Script, keys []string, args func(key string) []string) (all bool, err error) {
 	calls := make([]conn.ScriptCall, len(keys))
 	for i, key := range keys {
-		calls[i] = conn.ScriptCall{
-			Keys: []string{key},
-			Args: append(append([]string{word(newNumber()), ms(BumpTTL)}, how(key)...), by),
-		}
+		calls[i] = conn.ScriptCall{Keys: []string{key}, Args: args(key)}
 	}
 	announce := func() {
 		if tr, ok := c.Tracker(); ok {
@@ -67,11 +74,13 @@ func bump(ctx context.Context, c conn.Conn, keys []string, how func(key string) 
 	}
 	announce()
 	defer announce()
+	all = true
 	var errs []error
-	for _, r := range c.EvalEach(ctx, bumpScript, calls...) {
+	for _, r := range c.EvalEach(ctx, s, calls...) {
 		errs = append(errs, r.Err)
+		all = all && r.Value.Int == 1
 	}
-	return errors.Join(errs...)
+	return all, errors.Join(errs...)
 }
 
 // ms rounds up, so that a positive time never becomes none.

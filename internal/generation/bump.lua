@@ -1,4 +1,5 @@
 -- Starts a new generation: every entry that carries the old one is a miss from now on, or little by little.
+-- Where a barrier stands no entry counts anyway, and who lifts it starts one.
 --
 -- KEYS[1]  the generation
 -- ARGV[1]  the new generation's number, 8 bytes, not zero
@@ -11,7 +12,10 @@
 local g = fetch('GET', KEYS[1])
 local life = incarnation()
 local now = clock()
-local made = is_current(g, life) and num(g, 17) or 0
+if is_barred(g, now) then
+  return 1
+end
+local made = made_at(g, life, now)
 if ARGV[4] ~= '' and made > 0 and string.sub(g, 1, 8) ~= ARGV[4] and string.sub(g, 25, 32) == ZERO then
   return 0
 end

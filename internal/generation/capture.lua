@@ -3,10 +3,13 @@
 -- KEYS[1]  the generation
 -- ARGV[1]  number of the generation to set where there is none of this life of the node, 8 bytes
 -- ARGV[2]  time to live in ms; extended when less than half is left
--- Returns  {the generation, now in ms}
+-- Returns  {the generation, or the barrier that stands in its place, now in ms}
 local g = fetch('GET', KEYS[1])
 local life = incarnation()
 local now = clock()
+if is_barred(g, now) then
+  return {g, now}
+end
 if not is_current(g, life) then
   g = ARGV[1] .. life .. be(now) .. ZERO .. ZERO
   redis.call('SET', KEYS[1], g, 'PX', ARGV[2])

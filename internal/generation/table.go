@@ -152,7 +152,8 @@ func (t *Table) value(key, raw string) Value {
 }
 
 // Capture is Read before a load: generations that are missing are made, and all
-// are kept alive for as long as an entry may carry them.
+// are kept alive for as long as an entry may carry them. One behind a barrier has
+// the number 0 all the same.
 func (t *Table) Capture(ctx context.Context, gs []*Generation, out []Value) error {
 	if t.c == nil {
 		return t.Read(ctx, gs, out)

@@ -23,19 +23,32 @@ type Value struct {
 	Over     int64
 	// By says which process made it, "host/pid", for people to read.
 	By string
+	// BarredUntil is when the barrier ends that stands in the place of a generation,
+	// unless it is extended; 0 where there is none. Only MadeAt and Incarnation are
+	// set besides.
+	BarredUntil int64
 }
 
 const (
 	valueSize = 40
 	maxBy     = 64
+	barred    = 1<<64 - 1 // in the place of Previous: this is a barrier
 )
 
 // ParseValue reads a value; what is none gives the zero Value.
 func ParseValue(raw string) Value {
-	if len(raw) < valueSize || len(raw) > valueSize+maxBy {
+	if len(raw) < valueSize {
 		return Value{}
 	}
 	b, be := []byte(raw[:valueSize]), binary.BigEndian
+	if be.Uint64(b) == 0 && be.Uint64(b[24:]) == barred {
+		return Value{
+			Incarnation: be.Uint64(b[8:]), MadeAt: int64(be.Uint64(b[16:])), BarredUntil: int64(be.Uint64(b[32:])),
+		}
+	}
+	if len(raw) > valueSize+maxBy {
+		return Value{}
+	}
 	return Value{
 		Number: be.Uint64(b), Incarnation: be.Uint64(b[8:]), MadeAt: int64(be.Uint64(b[16:])),
 		Previous: be.Uint64(b[24:]), Over: int64(be.Uint64(b[32:])), By: raw[valueSize:],

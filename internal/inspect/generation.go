@@ -69,7 +69,7 @@ func lookUp(ctx context.Context, c Reader, namespace string, tags []string) ([]g
 			return nil, r.Err
 		}
 		k := generation.ParseValue(r.Value.Str)
-		if life, known := c.Incarnation(keys[i]); !known || life == k.Incarnation {
+		if life, known := c.Incarnation(keys[i]); !known || life == k.Incarnation || k.BarredUntil > 0 {
 			stand[i] = k
 		}
 	}
@@ -78,6 +78,10 @@ func lookUp(ctx context.Context, c Reader, namespace string, tags []string) ([]g
 
 func compare(now int64, carried entry.Tag, k generation.Value) Generation {
 	g := Generation{Name: carried.Name, State: Missing}
+	if k.BarredUntil > now {
+		g.State, g.Left = Barred, millis(k.BarredUntil-now)
+		return g
+	}
 	if k.Number == 0 {
 		return g
 	}

@@ -72,6 +72,8 @@ func overtaken(e Entry) string {
 			return what + " was " + g.overtakenBy()
 		case Missing:
 			return "the generation of " + what + " is missing: expired, evicted, or of an earlier life of its server"
+		case Barred:
+			return "a CommitTags of " + what + " is under way; its barrier ends in " + span(g.Left) + " at the latest"
 		}
 		return ""
 	}

@@ -154,6 +154,7 @@ const (
 	Overtaken GenerationState = "overtaken" // invalidated since the load began
 	Missing   GenerationState = "missing"   // expired, evicted, or of another life of its node
 	Ending    GenerationState = "ending"    // overtaken by ClearOver, but this key's moment is to come
+	Barred    GenerationState = "barred"    // a CommitTags is under way
 )
 
 // Generation is what an entry's tag, or its namespace, stands at.
@@ -171,7 +172,8 @@ type Generation struct {
 	// Over is what ClearOver was told: entries of the generation before end one by
 	// one within so much of At. 0 where they have ended at once.
 	Over Duration `json:"over_ms,omitzero"`
-	// Left is for how long the entry counts in the state Ending.
+	// Left is for how long the entry counts in the state Ending, and the barrier stands
+	// in the state Barred, unless it is extended.
 	Left Duration `json:"left_ms,omitzero"`
 }
 

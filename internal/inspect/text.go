@@ -113,6 +113,8 @@ func (g Generation) words() string {
 		return "current, made " + span(g.Age) + " ago by " + printable(g.By)
 	case Overtaken:
 		return "overtaken, " + g.overtakenBy()
+	case Barred:
+		return "barred: a CommitTags is under way, " + span(g.Left) + " left"
 	case Ending:
 		return "ending: being " + g.overtakenBy() + ", this key counts for " + span(g.Left)
 	}
