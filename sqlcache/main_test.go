@@ -19,7 +19,12 @@ import (
 	"github.com/larder-go/larder/sqlcache"
 )
 
-func TestMain(m *testing.M) { os.Exit(redistest.Run(pgtest.Main{M: m})) }
+func TestMain(m *testing.M) {
+	if redistest.Role() == racerRole {
+		os.Exit(runRacer(os.Stdin, os.Stdout))
+	}
+	os.Exit(redistest.Run(pgtest.Main{M: m}))
+}
 
 // all caches whatever can be.
 var all = sqlcache.Options{All: true}

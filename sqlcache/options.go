@@ -54,6 +54,10 @@ type Options struct {
 	// 0 means its default (64 MiB); negative means none.
 	L1MaxBytes int64
 
+	// CacheTimeout bounds what one query, or one commit, may spend on Redis: see
+	// larder.Options. 0 means its default (250 ms).
+	CacheTimeout time.Duration
+
 	// Dialect is what is known of the database. Nil means that the driver tells:
 	// PostgreSQL for pgx and lib/pq, SQLite for modernc.org/sqlite and go-sqlite3, and
 	// else Other.

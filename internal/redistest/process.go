@@ -3,9 +3,11 @@ package redistest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -39,6 +41,24 @@ type Process struct {
 // error.
 func Spawn(tb testing.TB, role string) *Process {
 	tb.Helper()
+	return spawn(tb, role, func(err error) bool { return err == nil })
+}
+
+// SpawnMortal is Spawn of a process that may kill itself, or be killed, with SIGKILL.
+func SpawnMortal(tb testing.TB, role string) *Process {
+	tb.Helper()
+	return spawn(tb, role, func(err error) bool {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			return err == nil
+		}
+		status, ok := exit.Sys().(syscall.WaitStatus)
+		return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
+	})
+}
+
+func spawn(tb testing.TB, role string, may func(error) bool) *Process {
+	tb.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		tb.Fatalf("redistest: %v", err)
@@ -66,7 +86,7 @@ func Spawn(tb testing.TB, role string) *Process {
 		_ = in.Close()
 		kill := time.AfterFunc(stopTimeout, func() { _ = cmd.Process.Kill() })
 		defer kill.Stop()
-		if err := cmd.Wait(); err != nil {
+		if err := cmd.Wait(); !may(err) {
 			tb.Errorf("redistest: the process in the role of %s: %v\n%s", role, err, stderr.Bytes())
 		}
 		_ = out.Close()
