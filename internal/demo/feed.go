@@ -23,7 +23,7 @@ type change struct {
 }
 
 // feedPatience is how long the feeds may take for what is under way at the end.
-const feedPatience = 5 * time.Second
+const feedPatience = 15 * time.Second
 
 // feeds is what the load generator hears, as a browser does, of all instances.
 type feeds struct {
