@@ -21,9 +21,11 @@ var demoCommand = command{
 
 const demoUsage = `Builds a database of the documentation of Go's standard library, serves it from
 two instances of an application, and sends both the same requests first
-uncached and then cached, while a writer changes rows and invalidates. Every
-answer is checked: none may be older than an invalidation that had returned
-before the request began. Exits with 1 if one was, or if a request failed.
+uncached and then cached, while a writer logs in, changes rows and invalidates.
+Every answer is checked: none may be older than an invalidation that had
+returned before the request began. So are the writer's session, which both
+instances update at once, and the feed of changes that each of them serves.
+Exits with 1 if something was wrong, or if a request failed.
 
 Without --for it stays up afterwards and serves until it is interrupted.
 `

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/larder-go/larder"
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/event"
+	"github.com/larder-go/larder/session"
 )
 
 // cacheTTL is longer than a run, so that nothing but an invalidation replaces
@@ -21,8 +24,8 @@ const negativeTTL = 10 * time.Second
 // topSize is the length of the aggregate.
 const topSize = 25
 
-// app is one instance of the application: a database and a cache for each kind
-// of answer.
+// app is one instance of the application: a database, a cache for each kind of
+// answer, who is logged in, and what has changed.
 type app struct {
 	name  string
 	store *store
@@ -36,6 +39,11 @@ type app struct {
 	searches  *larder.Cache[searchKey, searchResult]
 	importers *larder.Cache[string, importerList]
 	tops      *larder.Cache[int, topList]
+
+	sessions *session.Store[visit]
+	visitors *session.Middleware[visit]
+	changes  *event.Topic[change]
+	feed     http.Handler // the changes, for browsers
 
 	writes atomic.Uint64
 }
@@ -99,32 +107,65 @@ func newApp(name, prefix string, s *store, c conn.Conn) (_ *app, err error) {
 	if err != nil {
 		return nil, err
 	}
+	a.sessions, err = session.New[visit](c, session.Options{Namespace: prefix + "-session", Lifetime: sessionLifetime})
+	if err != nil {
+		return nil, err
+	}
+	a.visitors, err = session.NewMiddleware(a.sessions, session.CookieOptions{Insecure: true}) // there is no TLS
+	if err != nil {
+		return nil, err
+	}
+	a.changes, err = event.NewTopic[change](c, prefix+"-changes", event.Options{Durable: true, Retention: cacheTTL})
+	if err != nil {
+		return nil, err
+	}
+	a.feed, err = event.SSE(a.changes, event.SSEOptions{})
+	if err != nil {
+		return nil, err
+	}
 	return a, nil
 }
 
-// edit changes a package and, if symbol is not empty, one of its symbols, and
-// invalidates every answer that shows them. It returns the new versions of what
-// was written once both are done.
-func (a *app) edit(ctx context.Context, path, symbol string) ([]revision, error) {
+// edit changes a package and, if symbol is not empty, one of its symbols,
+// invalidates every answer that shows them, and then tells of it: who hears of a
+// change and asks gets what was written. It returns the new versions of what was
+// written, and the id of the change, once all is done.
+func (a *app) edit(ctx context.Context, path, symbol, by string) (_ []revision, change string, err error) {
 	// A caller that gives up must not keep the caches from hearing of a row
 	// that was committed.
 	ctx = context.WithoutCancel(ctx)
 	written, err := a.store.edit(ctx, path, symbol)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	a.writes.Add(1)
-	if a.skipInvalidation {
-		return written, nil
+	if !a.skipInvalidation {
+		if err := a.invalidate(ctx, path, written); err != nil {
+			return nil, "", err
+		}
 	}
+	change, err = a.tell(ctx, path, written[0].Version, by)
+	return written, change, err
+}
+
+func (a *app) invalidate(ctx context.Context, path string, written []revision) error {
 	tags := make([]string, len(written))
 	for i, w := range written {
 		tags[i] = a.prefix + "-" + w.Thing
 	}
 	if err := errors.Join(a.pages.Invalidate(ctx, path), larder.InvalidateTags(ctx, a.conn, tags...)); err != nil {
-		return nil, fmt.Errorf("demo: invalidate: %w", err)
+		return fmt.Errorf("demo: invalidate: %w", err)
 	}
-	return written, nil
+	return nil
+}
+
+// tell publishes a change and returns its id.
+func (a *app) tell(ctx context.Context, path string, version int64, by string) (id string, err error) {
+	id, err = a.changes.Publish(ctx, change{Package: path, Version: version, By: by, At: time.Now().UnixMicro()})
+	if err != nil {
+		return "", fmt.Errorf("demo: tell of a change: %w", err)
+	}
+	return id, nil
 }
 
 // close ends the caches, the connection and the database.
@@ -141,6 +182,12 @@ func (a *app) close() error {
 	}
 	if a.tops != nil {
 		errs = append(errs, a.tops.Close())
+	}
+	if a.sessions != nil {
+		errs = append(errs, a.sessions.Close())
+	}
+	if a.changes != nil {
+		errs = append(errs, a.changes.Close())
 	}
 	return errors.Join(append(errs, a.conn.Close(), a.store.close())...)
 }

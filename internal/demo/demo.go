@@ -155,6 +155,11 @@ func (d *Demo) Run(ctx context.Context) (Report, error) {
 	load := makeWorkload(d.catalogue, d.opts.Seed, d.opts.Requests)
 	g := newGenerator(d.URLs(), d.opts.Workers)
 	defer g.close()
+	live, err := follow(ctx, g.client.Transport, g.urls)
+	if err != nil {
+		return Report{}, cause(ctx, err)
+	}
+	defer live.close()
 	r := &recorder{planned: load.size(), progress: d.opts.Progress}
 	began := time.Now()
 	var longest time.Duration
@@ -168,7 +173,9 @@ func (d *Demo) Run(ctx context.Context) (Report, error) {
 		}
 		longest = max(longest, time.Since(start))
 	}
-	return r.report(g, d.settings()), nil
+	live.await(ctx, len(g.changes))
+	live.close()
+	return r.report(g, live, d.settings()), nil
 }
 
 // patience is for a server that shares the machine with two instances, a database

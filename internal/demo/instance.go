@@ -55,6 +55,8 @@ func serve(ctx context.Context, cfg instanceConfig, c conn.Conn) (*instance, err
 		return nil, errors.Join(fmt.Errorf("demo: listen: %w", err), a.close())
 	}
 	srv := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	// Feeds do not end by themselves, and Shutdown waits for them.
+	srv.RegisterOnShutdown(func() { _ = a.changes.Close() })
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	return &instance{

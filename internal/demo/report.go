@@ -41,6 +41,25 @@ type Report struct {
 	LaggingReads int     `json:"lagging_reads"`
 	LongestLag   float64 `json:"longest_lag_ms"`
 
+	// Logins is how often the writer has logged in, once for each phase of a round.
+	Logins int `json:"logins"`
+	// SessionUpdates are the views and edits that his sessions had to count, through
+	// all instances at once; LostUpdates those that they have not.
+	SessionUpdates int `json:"session_updates"`
+	LostUpdates    int `json:"lost_session_updates"`
+	// UndeadSessions were still valid on an instance after the log-out through
+	// another.
+	UndeadSessions int `json:"undead_sessions"`
+
+	// Changes are the writes of both phases, of which the feed of each instance has
+	// to tell once and in order; MissedChanges is how often one did not.
+	Changes       int `json:"changes"`
+	MissedChanges int `json:"missed_changes"`
+	// P50Change and P99Change are from before a change was published until the feed
+	// of an instance had told of it.
+	P50Change float64 `json:"p50_us_change"`
+	P99Change float64 `json:"p99_us_change"`
+
 	// Errors are failed requests and writes, of both phases.
 	Errors       int      `json:"errors"`
 	ErrorSamples []string `json:"error_samples,omitempty"`
@@ -100,6 +119,12 @@ func (r Report) Err() error {
 		return errors.New("demo: nothing was invalidated, and yet no stale answer was found: the check does not work")
 	case !r.Settings.WithoutInvalidation && r.StaleReads > 0:
 		return fmt.Errorf("demo: %d of %d checked answers were stale", r.StaleReads, r.Checked)
+	case r.LostUpdates > 0:
+		return fmt.Errorf("demo: %d of %d updates of sessions were lost", r.LostUpdates, r.SessionUpdates)
+	case r.UndeadSessions > 0:
+		return fmt.Errorf("demo: %d sessions were valid after their log-out", r.UndeadSessions)
+	case r.MissedChanges > 0:
+		return fmt.Errorf("demo: the feeds of %d changes have missed one %d times", r.Changes, r.MissedChanges)
 	}
 	return nil
 }
@@ -139,6 +164,8 @@ hit ratio       %.1f %% (%d in the process, %d in Redis, %d misses)
 checked reads   %d
 stale reads     %d
 lagging reads   %d, the longest by %.3f ms
+sessions        %d log-ins, %d updates from both instances at once, %d lost
+change feed     %d changes to %d listeners, %d missed; p50 %.0f µs, p99 %.0f µs
 errors          %d (and %d in the cache that no caller felt)
 
 settings        %s, %s; seed %d, %d workers, Zipf %.2f, TTL %s
@@ -148,6 +175,7 @@ latency         of getting the value in the application, without HTTP and JSON
 %s
 `,
 		100*r.HitRatio, r.L1Hits, r.L2Hits, r.Misses, r.Checked, r.StaleReads, r.LaggingReads, r.LongestLag,
+		r.Logins, r.SessionUpdates, r.LostUpdates, r.Changes, instances, r.MissedChanges, r.P50Change, r.P99Change,
 		r.Errors, r.CacheErrors, s.Redis, s.Instances, s.Seed, s.Workers, s.Zipf, s.TTL,
 		s.Rows, s.Packages, s.GoVersion, s.CPUs, r.cutShort(), r.Verdict())
 	if err != nil {
