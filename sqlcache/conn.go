@@ -118,7 +118,7 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 func (c *conn) exec(ctx context.Context, query string, args arguments, run func() (driver.Result, error)) (driver.Result, error) {
 	s := c.db.statement(query)
 	p, sure := c.plan(ctx, query, s)
-	end := c.start(ctx, s, query, c.effectsOf(s, p, sure, args))
+	end := c.start(ctx, s, query, c.effectsOf(query, s, p, sure, args))
 	r, err := run()
 	if end != nil {
 		end(err)
@@ -130,8 +130,8 @@ func (c *conn) exec(ctx context.Context, query string, args arguments, run func(
 func (c *conn) query(ctx context.Context, query string, args arguments, run func() (driver.Rows, error)) (driver.Rows, error) {
 	s := c.db.statement(query)
 	p, sure := c.plan(ctx, query, s)
-	e := c.effectsOf(s, p, sure, args)
-	if s.Kind == statement.Select && e.none() {
+	e := c.effectsOf(query, s, p, sure, args)
+	if s.Kind == statement.Select && e.none() && !e.session {
 		k, why := c.admit(ctx, query, s, p, sure, args)
 		if why == cached {
 			return c.read(ctx, k, run)

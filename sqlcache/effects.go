@@ -13,6 +13,7 @@ import (
 // effects are what a statement, or all of a transaction, changes.
 type effects struct {
 	everything, schema bool
+	session            bool // later statements on the connection may mean something else
 	// names are those of tags, below the root. With the name of a row stands the name of
 	// its table's unpinned changes, which can be taken for it.
 	names   map[string]string
@@ -93,15 +94,26 @@ func (e *effects) tags(s *scope) []string {
 
 // effectsOf tells what a statement changes. What is not known to change nothing, or
 // only what its plan says, changes everything.
-func (c *conn) effectsOf(s *statement.Statement, p *plan, sure bool, args arguments) effects {
+func (c *conn) effectsOf(query string, s *statement.Statement, p *plan, sure bool, args arguments) effects {
 	var e effects
+	switch s.Kind {
+	case statement.Session:
+		e.session = true
+	case statement.Unknown:
+		e.session = strings.Contains(query, ";") || !keepsSession(query)
+	case statement.Schema:
+		e.session = !keepsSession(query)
+	case statement.Select, statement.Write:
+		e.session = p != nil && p.Session
+	}
 	foreign := c.dirty || p == nil || !sure // names may mean something else
 	switch {
 	case args.rewrites(), s.Kind == statement.Unknown, s.Kind == statement.Schema, p != nil && p.Schema:
 		e.all()
 	case p == nil && !onlyReads(s), p != nil && p.Everything:
 		e.everything = true
-	case c.dirty && !onlyReads(s) && s.Kind != statement.Session, foreign && p != nil && len(p.Writes) > 0:
+	case c.dirty && !onlyReads(s) && s.Kind != statement.Session,
+		foreign && p != nil && len(p.Writes) > 0:
 		e.everything = true
 	case p != nil:
 		e.version = p.version

@@ -49,8 +49,8 @@ func (c *conn) explain(ctx context.Context, query string, values []any) Explanat
 	}
 	s := c.db.statement(query)
 	p, sure := c.plan(ctx, query, s)
-	e := c.effectsOf(s, p, sure, args)
-	if s.Kind != statement.Select || !e.none() {
+	e := c.effectsOf(query, s, p, sure, args)
+	if s.Kind != statement.Select || !e.none() || e.session {
 		return Explanation{Why: c.whyNot(s, p, notARead), Writes: e.tags(c.scope)}
 	}
 	r, why := c.admit(ctx, query, s, p, sure, args)

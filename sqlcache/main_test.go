@@ -64,6 +64,11 @@ func wrap(t *testing.T, base driver.Connector, c conn.Conn, opts sqlcache.Option
 // without it.
 func postgres(t *testing.T, opts sqlcache.Options) (db, bare *sql.DB) {
 	t.Helper()
+	return postgresOver(t, store(t), opts)
+}
+
+func postgresOver(t *testing.T, c conn.Conn, opts sqlcache.Options) (db, bare *sql.DB) {
+	t.Helper()
 	url := pgtest.Database(t)
 	pgtest.Do(t, url, `
 		CREATE TABLE users (id bigint PRIMARY KEY, name text NOT NULL, active bool DEFAULT true);
@@ -72,7 +77,7 @@ func postgres(t *testing.T, opts sqlcache.Options) (db, bare *sql.DB) {
 		INSERT INTO orders VALUES (10, 1, 5), (11, 2, 7);`)
 	bare = sql.OpenDB(connector(t, url))
 	t.Cleanup(func() { _ = bare.Close() })
-	return wrap(t, connector(t, url), store(t), opts), bare
+	return wrap(t, connector(t, url), c, opts), bare
 }
 
 // querier is a sql.DB, Tx, Conn or Stmt of one query.

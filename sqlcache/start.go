@@ -10,7 +10,7 @@ import (
 // start does what a statement, other than a read, wants done before it runs, and returns
 // what it wants done after it; nil is nothing.
 func (c *conn) start(ctx context.Context, s *statement.Statement, query string, e effects) (end func(error)) {
-	loose := s.Kind == statement.Unknown && !keepsSession(query) // may be a SET, or a COMMIT
+	loose := s.Kind == statement.Unknown && e.session // may be a COMMIT
 	switch {
 	case s.Kind == statement.Savepoint, s.Kind == statement.Harmless:
 		return nil
@@ -25,9 +25,8 @@ func (c *conn) start(ctx context.Context, s *statement.Statement, query string, 
 		return c.startCommit(ctx, chains(query))
 	case s.Kind == statement.Rollback:
 		return func(err error) { c.rolledBack(err, chains(query)) }
-	case s.Kind == statement.Session, loose:
-		c.dirty = true
 	}
+	c.dirty = c.dirty || e.session
 	if c.tx != nil {
 		c.tx.merge(e)
 		if !loose && !c.unclear {
@@ -45,14 +44,15 @@ func (c *conn) start(ctx context.Context, s *statement.Statement, query string, 
 	}
 }
 
-// keepsSession tells whether a text that was not understood leaves the session and the
-// transaction as they are, as one statement does that changes rows.
+// keepsSession tells whether one statement, which is not understood or may change any
+// definition, leaves the session and the transaction as they are.
 func keepsSession(query string) bool {
-	text := strings.TrimRight(strings.TrimSpace(query), ";")
-	verb, _, _ := strings.Cut(strings.ToLower(text), " ")
+	text := strings.ToLower(strings.TrimSpace(query))
+	verb, _, _ := strings.Cut(text, " ")
 	switch verb {
-	case "insert", "update", "delete", "replace", "merge":
-		return !strings.Contains(text, ";") && !strings.Contains(strings.ToLower(text), "set_config")
+	case "insert", "update", "delete", "replace", "merge", "copy",
+		"create", "alter", "drop", "grant", "revoke", "comment", "truncate", "refresh":
+		return !strings.Contains(text, "set_config") && !strings.Contains(text, "temp")
 	}
 	return false
 }
