@@ -1,7 +1,5 @@
 package demo
 
-import "github.com/larder-go/larder"
-
 // counters is what an instance has done so far.
 type counters struct {
 	Instance  string `json:"instance"`
@@ -21,15 +19,10 @@ type counters struct {
 }
 
 func (a *app) counters() counters {
-	c := counters{Instance: a.name, DBQueries: a.store.queries.Load(), Writes: a.writes.Load()}
-	for _, s := range []larder.Stats{a.pages.Stats(), a.searches.Stats(), a.importers.Stats(), a.tops.Stats()} {
-		c.Hits += s.L1Hits + s.L2Hits
-		c.L1Hits += s.L1Hits
-		c.Misses += s.Misses
-		c.Loads += s.Loads
-		c.FillsRefused += s.FillsRefused
-		c.CacheErrors += s.L2Errors + s.Corrupt
-	}
+	c := a.cached.counters()
+	c.Instance = a.name
+	c.DBQueries += a.store.queries.Load()
+	c.Writes = a.writes.Load()
 	c.HitRatio = ratio(c.Hits, c.Hits+c.Misses)
 	return c
 }

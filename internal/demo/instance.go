@@ -45,7 +45,11 @@ func serve(ctx context.Context, cfg instanceConfig, c conn.Conn) (*instance, err
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	a, err := newApp(cfg.Name, cfg.Prefix, s, c)
+	cached, err := newCaches(cfg.Prefix, s, c)
+	if err != nil {
+		return nil, errors.Join(err, c.Close(), s.close())
+	}
+	a, err := newApp(cfg.Name, cfg.Prefix, s, cached, c)
 	if err != nil {
 		return nil, err
 	}

@@ -113,7 +113,12 @@ func testApps(t testing.TB, n int) []*app {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if apps[i], err = newApp(string(rune('a'+i)), "test", s, engine.Connect()); err != nil {
+		c := engine.Connect()
+		cached, err := newCaches("test", s, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if apps[i], err = newApp(string(rune('a'+i)), "test", s, cached, c); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
