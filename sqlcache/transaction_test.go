@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"testing"
-
-	"github.com/larder-go/larder/sqlcache"
 )
 
 // within runs fn in a transaction that it leaves open.
@@ -266,9 +264,4 @@ func TestPreparedStatements(t *testing.T) {
 		t.Fatal(err)
 	}
 	name("miss", "eve", 1)
-}
-
-func TestWriteThroughOfARow(t *testing.T) {
-	t.Parallel()
-	_ = sqlcache.WriteThrough[int64, string]
 }
