@@ -12,6 +12,9 @@ type counters struct {
 	Misses       uint64 `json:"misses"`
 	Loads        uint64 `json:"loads"`
 	FillsRefused uint64 `json:"fills_refused"`
+	// Invalidations are statements and transactions that were seen to write, where the
+	// cache sees them.
+	Invalidations uint64 `json:"invalidations"`
 	// CacheErrors are calls that failed on the way to Redis and entries that
 	// could not be read.
 	CacheErrors uint64  `json:"cache_errors"`
@@ -36,6 +39,7 @@ func (c counters) plus(d counters) counters {
 	c.Misses += d.Misses
 	c.Loads += d.Loads
 	c.FillsRefused += d.FillsRefused
+	c.Invalidations += d.Invalidations
 	c.CacheErrors += d.CacheErrors
 	c.HitRatio = ratio(c.Hits, c.Hits+c.Misses)
 	return c
@@ -50,6 +54,7 @@ func (c counters) minus(d counters) counters {
 	c.Misses -= d.Misses
 	c.Loads -= d.Loads
 	c.FillsRefused -= d.FillsRefused
+	c.Invalidations -= d.Invalidations
 	c.CacheErrors -= d.CacheErrors
 	c.HitRatio = ratio(c.Hits, c.Hits+c.Misses)
 	return c
