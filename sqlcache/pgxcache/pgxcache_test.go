@@ -36,7 +36,7 @@ func open(t *testing.T) (*pgxcache.DB, *pgxpool.Pool) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	db, err := pgxcache.New(pool, c, sqlcache.Options{All: true})
+	db, err := pgxcache.New(pool, c, sqlcache.Options{All: true, CacheTimeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
