@@ -24,6 +24,7 @@ var keepers = []struct {
 	{"github.com/klauspost/compress", []string{"internal", "benchmarks"}, true, false, "compression stays under internal"},
 	{"github.com/sony/gobreaker", []string{"internal"}, false, false, "the breaker stays under internal"},
 	{"github.com/failsafe-go/failsafe-go", []string{"internal"}, false, false, "the breaker stays under internal"},
+	{"github.com/pganalyze/pg_query_go", []string{"e2e"}, false, false, "users of sqlcache do not build PostgreSQL's parser"},
 	{"modernc.org", []string{"cmd", "internal/demo", "examples", "benchmarks", "e2e"}, true, true, "libraries do not bring a database along"},
 }
 

@@ -195,7 +195,7 @@ func (p *parser) keyword(w string) {
 		}
 	default:
 		switch {
-		case environment(w):
+		case environment(w) && !(w == "current_schema" && p.calls()):
 			p.next()
 			p.note("a keyword that the session or the clock answers")
 			p.precision()
