@@ -45,10 +45,14 @@ func (p *planner) write(r *relation, t statement.Target, row []Value) {
 		if t.How == statement.Update && len(t.Columns) == 0 {
 			p.change(r.store, statement.Delete, nil, nil)
 		}
+	case r.temporary && r.kind == base:
+		for how := range events {
+			p.fire(r, how)
+		}
 	case r.view != nil:
 		// It writes through to one of its tables, or its triggers do something else.
 		p.read(r)
-		for _, how := range []statement.How{statement.Insert, statement.Update, statement.Delete} {
+		for how := range events {
 			p.fire(r, how)
 		}
 		for _, below := range r.view.reads {

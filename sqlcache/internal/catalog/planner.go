@@ -93,10 +93,6 @@ func (p *planner) follow(s statement.Statement, path []string) {
 
 // unknown is a relation that the snapshot does not have.
 func (p *planner) unknown(n statement.Name, writes bool) {
-	if p.isTemporary(n) {
-		p.refuse(n.Name + " is a temporary table")
-		return
-	}
 	p.plan.Outdated = true
 	p.refuse("the table " + n.Name + " is unknown")
 	p.plan.Everything = p.plan.Everything || writes
@@ -109,6 +105,8 @@ func (p *planner) read(r *relation) {
 	}
 	p.seen[r] = true
 	switch {
+	case r.temporary:
+		p.refuse(r.name.Name + " is temporary")
 	case r.isRemote():
 		p.refuse(r.name.Name + " is a foreign table, or has one")
 	case r.kind == sequence:
