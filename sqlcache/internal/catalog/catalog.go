@@ -17,6 +17,7 @@ type Catalog struct {
 	builtin   map[string]volatility
 	operators map[string]volatility   // of users
 	types     map[statement.Name]bool // of users; whether a cast to it depends on nothing else
+	folds     bool                    // names are compared without regard to case
 	hidden    string                  // why nothing can be vouched for; empty where it can
 }
 
@@ -67,6 +68,7 @@ type store struct {
 	table     Table
 	members   []*relation
 	generated bool // some columns follow from others
+	replaces  bool // a row that comes may delete others in its way
 	children  []foreignKey
 }
 
@@ -95,7 +97,7 @@ func (c *Catalog) find(n statement.Name, path []string) *relation {
 			return r
 		}
 	}
-	if n.Schema == "" || strings.HasPrefix(n.Schema, "pg_temp") {
+	if n.Schema == "" || n.Schema == "temp" || strings.HasPrefix(n.Schema, "pg_temp") {
 		return c.temporary[n.Name]
 	}
 	return nil

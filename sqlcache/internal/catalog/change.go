@@ -72,6 +72,10 @@ func (p *planner) change(s *store, how statement.How, columns []string, row []Va
 			columns, row = nil, nil
 		}
 	}
+	if s.replaces && how != statement.Delete {
+		row = nil
+		p.change(s, statement.Delete, nil, nil)
+	}
 	p.note(&s.table, row, how == statement.Insert)
 	done := step{s, how, strings.Join(columns, "\n")}
 	if p.done[done] {
@@ -102,7 +106,7 @@ func (p *planner) change(s *store, how statement.How, columns []string, row []Va
 // they may set columns of the row.
 func (p *planner) fire(r *relation, how statement.How) (assigned bool) {
 	if r.rules {
-		p.everything(r.name.Name + " has rules")
+		p.everything(r.name.Name + " has rules, or what is not understood")
 	}
 	if how != statement.Delete {
 		for _, f := range r.calls {

@@ -9,6 +9,9 @@ import (
 // Plan tells what a statement means under a search path, the schemas in the order in
 // which they are searched, like current_schemas(true) gives them.
 func (c *Catalog) Plan(s statement.Statement, searchPath []string) Plan {
+	if c.folds {
+		s, searchPath = fold(s), c.path // SQLite has none
+	}
 	p := planner{
 		Catalog: c, searchPath: searchPath,
 		written: map[*Table]int{}, seen: map[*relation]bool{}, executed: map[*routine]bool{}, done: map[step]bool{},
