@@ -2,23 +2,22 @@ package redisconn
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/rueidis"
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/redistest"
+	"github.com/larder-go/larder/internal/sidebyside"
 )
 
-// goroutines is the number of concurrent callers of the benchmarks.
+// goroutines is the number of concurrent callers of a busy service.
 const goroutines = 64
 
 // BenchmarkGet compares GET of a 100-byte value with the client library's own.
-// The ratio is taken of alternating slices of the same run, so that what else
-// the machine does hits both.
 func BenchmarkGet(b *testing.B) {
 	s := redistest.Start(b)
 	c := open(b, s.URL(), Options{})
@@ -38,52 +37,22 @@ func BenchmarkGet(b *testing.B) {
 	}
 	viaBare := func(key string) error { return bare.Do(ctx, bare.B().Get().Key(key).Build()).Error() }
 	for name, d := range map[string]conn.Doer{"Do": c, "Tracker": tracking(b, c)} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			compare(b, keys, viaBare, func(key string) error {
-				_, err := d.Do(ctx, conn.Key("GET", key))
-				return err
+		for _, callers := range []int{1, 4, goroutines} {
+			b.Run(fmt.Sprintf("%s/%d", name, callers), func(b *testing.B) {
+				sidebyside.Run(b, callers,
+					func(i int) error { return viaBare(keys[i%len(keys)]) },
+					func(i int) error {
+						_, err := d.Do(ctx, conn.Key("GET", keys[i%len(keys)]))
+						return err
+					})
 			})
-		})
+		}
 	}
 	b.Run("bare", func(b *testing.B) {
 		b.ReportAllocs()
 		b.SetParallelism(goroutines / runtime.GOMAXPROCS(0))
 		b.RunParallel(func(pb *testing.PB) { spin(b, pb, keys, viaBare) })
 	})
-}
-
-// compare runs ours b.N times and reports its rate relative to theirs.
-func compare(b *testing.B, keys []string, theirs, ours func(key string) error) {
-	const slices = 20
-	run := func(n int, get func(string) error) time.Duration {
-		start := time.Now()
-		done := make(chan error, goroutines)
-		for g := range goroutines {
-			go func() {
-				var err error
-				for i := g; i < n && err == nil; i += goroutines {
-					err = get(keys[i%len(keys)])
-				}
-				done <- err
-			}()
-		}
-		for range goroutines {
-			if err := <-done; err != nil {
-				b.Error(err)
-			}
-		}
-		return time.Since(start)
-	}
-	var mine, other time.Duration
-	for range slices {
-		n := max(1, b.N/slices)
-		b.StopTimer()
-		other += run(n, theirs)
-		b.StartTimer()
-		mine += run(n, ours)
-	}
-	b.ReportMetric(other.Seconds()/mine.Seconds(), "of-bare")
 }
 
 func spin(b *testing.B, pb *testing.PB, keys []string, get func(string) error) {
