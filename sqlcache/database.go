@@ -53,6 +53,7 @@ func newDatabase(c redis.Conn, opts Options) (*database, error) {
 		Tags:          tagsOfKey,
 		Codec:         codec{},
 		L1MaxBytes:    opts.L1MaxBytes,
+		CacheTimeout:  opts.CacheTimeout,
 		MaxKeyBytes:   maxKeyBytes,
 		MaxValueBytes: opts.MaxBytes + maxHeadBytes,
 		Logger:        opts.Logger,
@@ -61,12 +62,13 @@ func newDatabase(c redis.Conn, opts Options) (*database, error) {
 		return nil, err
 	}
 	d.versions, err = larder.New(c, larder.Options[string, string]{
-		Namespace: opts.Namespace + schemaSuffix,
-		TTL:       MaxTTL,
-		Load:      func(context.Context, string) (string, error) { return rand.Text(), nil },
-		Lease:     lease,
-		Tags:      func(root string) []string { return []string{anyDatabase, schemaTag(root)} },
-		Logger:    opts.Logger,
+		Namespace:    opts.Namespace + schemaSuffix,
+		TTL:          MaxTTL,
+		CacheTimeout: opts.CacheTimeout,
+		Load:         func(context.Context, string) (string, error) { return rand.Text(), nil },
+		Lease:        lease,
+		Tags:         func(root string) []string { return []string{anyDatabase, schemaTag(root)} },
+		Logger:       opts.Logger,
 	})
 	if err != nil {
 		return nil, errors.Join(err, d.cache.Close())

@@ -122,7 +122,7 @@ func TestOtherDatabases(t *testing.T) {
 func TestWhatIsAskedFor(t *testing.T) {
 	t.Parallel()
 	c := store(t)
-	db, _ := postgresOver(t, c, sqlcache.Options{TableTTL: map[string]time.Duration{"orders": -1}})
+	db, _ := postgresOver(t, c, sqlcache.Options{CacheTimeout: time.Minute, TableTTL: map[string]time.Duration{"orders": -1}})
 	ctx := sqlcache.With(t.Context(), sqlcache.Query{Tags: []string{"people"}})
 	expect(t, db, "not asked for", "ada; bob", usersQuery)
 	expectIn(t, ctx, db, db, "miss", "ada; bob", usersQuery)

@@ -111,6 +111,23 @@ func TestTransactionsByHand(t *testing.T) {
 	}
 }
 
+func TestTransactionBegunTwice(t *testing.T) {
+	t.Parallel()
+	db, _ := postgres(t, all)
+	ask(t, db, usersQuery)
+	c := pinned(t, db)
+	do(t, c, "BEGIN")
+	do(t, c, "UPDATE users SET name = 'eve' WHERE id = 1")
+	tx, err := c.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, db, "miss", "eve; bob", usersQuery)
+}
+
 func TestReadsInATransactionByHandBypass(t *testing.T) {
 	t.Parallel()
 	db, _ := postgres(t, all)

@@ -3,7 +3,7 @@ package statement
 // pins returns the columns that the condition of the statement's one relation
 // compares with a value.
 func (p *parser) pins() []Pin {
-	if p.parts != 1 || p.items != 1 {
+	if p.parts != 1 || p.items != 1 || len(p.out.Reads)+len(p.out.Writes) != 1 {
 		return nil
 	}
 	return p.conjuncts(nil, p.tokens[p.where[0]:p.where[1]], p.where[0])

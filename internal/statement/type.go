@@ -69,12 +69,10 @@ func (p *parser) intervalFields() {
 	p.precision()
 }
 
-// precision reads (n), if it comes now; () may follow CURRENT_SCHEMA.
+// precision reads (n), if it comes now.
 func (p *parser) precision() {
-	if p.accept("(") {
-		if p.peek().kind == number {
-			p.next()
-		}
+	if p.look(1).kind == number && p.accept("(") {
+		p.next()
 		p.expect(")")
 	}
 }
