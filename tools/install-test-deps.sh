@@ -8,6 +8,7 @@ set -euo pipefail
 
 readonly redis_major=7
 readonly node_major=18
+readonly postgres_major=15
 
 missing=() # lines for the reader
 packages=() # Debian packages
@@ -23,6 +24,18 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # major prints the major version of the redis-server on the PATH.
 major() { redis-server --version | sed -n 's/.* v=\([0-9][0-9]*\)\..*/\1/p'; }
 
+# initdb_path prints where PostgreSQL's initdb is, the newest first: Debian and its
+# relatives keep it off the PATH.
+initdb_path() {
+  local path
+  for path in $(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -rV) "$(command -v initdb)"; do
+    if [ -x "$path" ]; then
+      echo "$path"
+      return
+    fi
+  done
+}
+
 # compiles tells whether there is a C compiler with the C library's headers.
 compiles() {
   local cc
@@ -35,6 +48,7 @@ look() {
   missing=()
   packages=()
   have redis-server || need "redis-server: the integration tests start it on free loopback ports" redis-server
+  [ -n "$(initdb_path)" ] || need "PostgreSQL: the integration tests start it on sockets of their own" postgresql
   have node && have npm || need "Node.js and npm: the end-to-end tests run the SDKs of TypeScript" nodejs npm
   compiles || need "a C compiler with headers: the race detector is built with it" gcc libc6-dev
 }
@@ -53,7 +67,7 @@ if ((${#missing[@]})); then
         echo "Install them with your system's package manager. On Debian and Ubuntu:"
         echo "  sudo apt-get update && sudo $line"
         echo "On macOS:"
-        echo "  xcode-select --install; brew install redis node"
+        echo "  xcode-select --install; brew install redis node postgresql"
       fi
     } >&2
     exit 1
@@ -74,6 +88,12 @@ if ((${#missing[@]})); then
   printf '#!/bin/sh\nexit 101\n' >"$policy"
   chmod 755 "$policy"
 
+  # PostgreSQL makes no cluster of its own.
+  if [[ " ${packages[*]} " == *" postgresql "* ]]; then
+    mkdir -p /etc/postgresql-common/createcluster.d
+    echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/larder.conf
+  fi
+
   export DEBIAN_FRONTEND=noninteractive
   echo "Installing ${packages[*]}"
   apt() { apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@" </dev/null >>"$log" 2>&1; }
@@ -85,10 +105,12 @@ if ((${#missing[@]})); then
   fi
   rm -f "$log"
 
-  # Nor at the next boot: this machine did not have the service before.
-  if [[ " ${packages[*]} " == *" redis-server "* ]] && have update-rc.d; then
-    update-rc.d redis-server disable >/dev/null 2>&1 || true
-  fi
+  # Nor at the next boot: this machine did not have the services before.
+  for service in redis-server postgresql; do
+    if [[ " ${packages[*]} " == *" $service "* ]] && have update-rc.d; then
+      update-rc.d "$service" disable >/dev/null 2>&1 || true
+    fi
+  done
 
   look
   if ((${#missing[@]})); then
@@ -102,6 +124,14 @@ found=$(major)
 if [ "${found:-0}" -lt "$redis_major" ]; then
   echo "redis-server on the PATH is version ${found:-unknown}; the tests need $redis_major or newer" \
     "(https://redis.io/docs/latest/operate/oss_and_stack/install/)" >&2
+  exit 1
+fi
+
+path=$(initdb_path)
+found=$("$path" --version | sed -n 's/^initdb (PostgreSQL) \([0-9][0-9]*\).*/\1/p')
+if [ "${found:-0}" -lt "$postgres_major" ]; then
+  echo "$path is version ${found:-unknown}; the tests need $postgres_major or newer" \
+    "(https://www.postgresql.org/download/)" >&2
   exit 1
 fi
 

@@ -55,6 +55,7 @@ var rooms = map[string]layer{
 	"internal/demo":         tool,
 	"internal/mcp":          tool,
 	"internal/architecture": testkit,
+	"internal/pgtest":       testkit,
 	"internal/redistest":    testkit,
 	"internal/scripted":     testkit,
 	"internal/sidebyside":   testkit,

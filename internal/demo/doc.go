@@ -2,11 +2,16 @@
 // the standard library's own sources, with and without a cache in front of its
 // database, and a load generator that checks every answer.
 //
-// [Run] parses the sources into a SQLite database, starts two instances of the
+// [Run] parses the sources into a SQLite or PostgreSQL database, starts two instances of the
 // application (two processes on a Redis server, two sets of caches in one
 // process on the embedded engine), sends both the same requests first uncached
 // and then cached while a writer, who has logged in, changes rows and
 // invalidates, and returns a [Report].
+//
+// Before SQLite stands a larder.Cache for each kind of answer, whose keys and tags the
+// application drops itself. On PostgreSQL it has package sqlcache below its statements
+// and says nothing of what it writes; each statement is then read by itself, and an
+// answer is as old as the oldest of them.
 //
 // # What is checked
 //

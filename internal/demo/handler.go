@@ -45,13 +45,17 @@ func (a *app) handler() http.Handler {
 		writeJSON(w, http.StatusOK, a.counters())
 	})
 	mux.HandleFunc("GET /package/{path...}", a.viewed(func(w http.ResponseWriter, r *http.Request) {
-		answer(w, r, r.PathValue("path"), a.pages.Get, a.store.packagePage)
+		answer(a, w, r, func(ctx context.Context, from answers) (packagePage, error) {
+			return from.packagePage(ctx, r.PathValue("path"))
+		})
 	}))
 	mux.HandleFunc("GET /importers/{path...}", a.viewed(func(w http.ResponseWriter, r *http.Request) {
-		answer(w, r, r.PathValue("path"), a.importers.Get, a.store.importers)
+		answer(a, w, r, func(ctx context.Context, from answers) (importerList, error) {
+			return from.importers(ctx, r.PathValue("path"))
+		})
 	}))
 	mux.HandleFunc("GET /stats", a.viewed(func(w http.ResponseWriter, r *http.Request) {
-		answer(w, r, topSize, a.tops.Get, a.store.top)
+		answer(a, w, r, func(ctx context.Context, from answers) (topList, error) { return from.top(ctx, topSize) })
 	}))
 	mux.HandleFunc("GET /search", a.viewed(func(w http.ResponseWriter, r *http.Request) {
 		q := strings.TrimSpace(r.FormValue("q"))
@@ -59,11 +63,9 @@ func (a *app) handler() http.Handler {
 			writeError(w, http.StatusBadRequest, fmt.Errorf("q must have 2 to %d characters", maxQuery))
 			return
 		}
-		q = strings.ToLower(q)
-		answer(w, r, searchKey{q, maxHits}, a.searches.Get,
-			func(ctx context.Context, k searchKey) (searchResult, error) {
-				return a.store.search(ctx, k.Query, k.Limit)
-			})
+		answer(a, w, r, func(ctx context.Context, from answers) (searchResult, error) {
+			return from.search(ctx, strings.ToLower(q), maxHits)
+		})
 	}))
 	mux.HandleFunc("POST /package/{path...}", func(w http.ResponseWriter, r *http.Request) {
 		user, err := a.noted(r, func(v *visit) { v.Edits++ })
@@ -82,15 +84,15 @@ func (a *app) handler() http.Handler {
 	return http.NewCrossOriginProtection().Handler(a.visitors.Wrap(mux))
 }
 
-// answer gets the value of key and writes it together with its version and the
-// time it took to get.
-func answer[K comparable, V versioned](w http.ResponseWriter, r *http.Request, key K, cached, direct func(context.Context, K) (V, error)) {
-	get := cached
+// answer gets a value and writes it together with its version and the time it took
+// to get.
+func answer[V versioned](a *app, w http.ResponseWriter, r *http.Request, get func(context.Context, answers) (V, error)) {
+	var from answers = a.cached
 	if r.URL.Query().Get("nocache") != "" {
-		get = direct
+		from = a.store
 	}
 	start := time.Now()
-	v, err := get(r.Context(), key)
+	v, err := get(r.Context(), from)
 	took := time.Since(start)
 	w.Header().Set(tookHeader, strconv.FormatInt(took.Nanoseconds(), 10))
 	if err != nil {

@@ -101,6 +101,14 @@ func (r *recorder) report(g *generator, live *feeds, s Settings) Report {
 	return rep
 }
 
+// sqlCache is what the cache below the application did.
+func (r *recorder) sqlCache() *SQLCache {
+	c := r.cached.counters
+	return &SQLCache{
+		Statements: c.DBQueries + c.Hits, QueriesSaved: c.Hits, Misses: c.Misses, Invalidations: c.Invalidations,
+	}
+}
+
 // percentile is the smallest of the sorted durations that p percent of them do
 // not exceed, in microseconds with one decimal; 0 if there are none.
 func percentile(sorted []time.Duration, p int) float64 {

@@ -110,7 +110,7 @@ func TestWithoutCredentials(t *testing.T) {
 		"hush":                                      "redis",
 		"redis:hush":                                "redis",
 	} {
-		if got := withoutCredentials(raw); got != want {
+		if got := withoutCredentials(raw, "redis"); got != want {
 			t.Errorf("%q: %q, want %q", raw, got, want)
 		}
 	}

@@ -18,9 +18,9 @@ var shared struct {
 	cluster *ClusterServers
 }
 
-// Run runs the tests of a package, ends what they shared and looks for leaked
-// goroutines. It returns the exit code.
-func Run(m *testing.M) int {
+// Run runs the tests of a package (a *testing.M, or what wraps one), ends what they
+// shared and looks for leaked goroutines. It returns the exit code.
+func Run(m interface{ Run() int }) int {
 	shared.mu.Lock()
 	shared.running = true
 	shared.mu.Unlock()

@@ -1,11 +1,13 @@
 package catalog
 
-// Table is a base table (or materialised view) of the database.
+// Table is a base table or materialised view of the database. All tables that
+// partitioning or inheritance link are one, under the name of their top: rows move
+// between them, and a reader of one may read the others.
 type Table struct {
 	Schema, Name string
-	// Key are the columns of its primary key, in order; nil where it has none, or where
+	// Key are the columns of its primary key, in order; nil where it has none, where
 	// equality of one of them is not equality of bytes (collations, citext, floats,
-	// numeric), so that a value cannot name a row.
+	// numeric), so that a value cannot name a row, or where several tables are one.
 	Key []KeyColumn
 }
 
@@ -15,7 +17,7 @@ type KeyColumn struct {
 	Type KeyType
 }
 
-// KeyType says how a value of a key column is written in a row's tag.
+// KeyType says how a value of a key column is written in a row's tag: see Canonical.
 type KeyType int
 
 // The types of key columns that name rows.
@@ -57,7 +59,8 @@ type Write struct {
 	Adds bool
 }
 
-// Value is the value of a key column: a parameter of the statement, or a literal.
+// Value is the value of a key column: a parameter of the statement, or a literal in its
+// canonical form.
 type Value struct {
 	Param   int // n for the nth argument, from 1; 0 for Literal
 	Literal string
