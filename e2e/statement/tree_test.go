@@ -21,7 +21,6 @@ func (n names) String() string { return strings.Join(slices.Sorted(maps.Keys(n))
 type tree struct {
 	reads, writes, functions, types names
 
-	syntax     bool // functions that have no call: EXTRACT, LIKE … ESCAPE, MERGE_ACTION
 	into       bool
 	moving     bool // must not be cached, by the text alone
 	statements int
@@ -78,15 +77,11 @@ func (t *tree) walk(m protoreflect.Message) {
 		t.children(m)
 	case *pg.FuncCall:
 		name := dotted(n.Funcname)
-		if n.Funcformat == pg.CoercionForm_COERCE_SQL_SYNTAX ||
-			name == "pg_catalog.like_escape" || name == "pg_catalog.similar_to_escape" {
-			t.syntax = true
-		} else {
+		if n.Funcformat != pg.CoercionForm_COERCE_SQL_SYNTAX && // EXTRACT, AT TIME ZONE
+			name != "pg_catalog.like_escape" && name != "pg_catalog.similar_to_escape" {
 			t.functions[name] = true
 		}
 		t.children(m)
-	case *pg.MergeSupportFunc:
-		t.syntax = true
 	case *pg.TypeName:
 		t.types[dotted(n.Names)] = true
 		t.children(m)
@@ -153,9 +148,12 @@ func dotted(parts []*pg.Node) string {
 func (t *tree) kindOf(n *pg.Node) statement.Kind {
 	switch n := n.Node.(type) {
 	case *pg.Node_SelectStmt, *pg.Node_InsertStmt, *pg.Node_UpdateStmt, *pg.Node_DeleteStmt, *pg.Node_MergeStmt:
+		for f := range t.functions {
+			if f == "set_config" || strings.HasSuffix(f, ".set_config") {
+				return statement.Session
+			}
+		}
 		switch {
-		case t.functions["set_config"] || t.functions["pg_catalog.set_config"]:
-			return statement.Session
 		case t.into:
 			return statement.Schema
 		case len(t.writes) > 0:

@@ -51,7 +51,7 @@ type Statement struct {
 	// Syntax that stands for an immutable function (COALESCE, EXTRACT …) is not listed.
 	Functions []Name
 	// Casts are the types of casts and typed literals other than the built-in ones that
-	// the analyser knows, each once.
+	// the analyser knows by their bare name, each once.
 	Casts []Name
 	// Operators are those that are not built into PostgreSQL, each once.
 	Operators []string
@@ -92,7 +92,7 @@ const (
 type Pin struct {
 	Column string
 	// Param is n for $n, or the position of the ? from 1; 0 where Literal is the value,
-	// an integer as written (perhaps 007) or a string without its quotes.
+	// an integer or a string without its quotes.
 	Param   int
 	Literal string
 }
