@@ -95,7 +95,7 @@ func TestExchangesOfWriteThrough(t *testing.T) {
 		})
 		mu.Lock()
 		defer mu.Unlock()
-		if got := fmt.Sprint(ops); err != nil || got != "[capture GET bar bar bar lift]" {
+		if got := fmt.Sprint(ops); err != nil || got != "[capture bar bar bar lift]" {
 			t.Errorf("%s, %v", got, err)
 		}
 	})

@@ -9,6 +9,7 @@ require (
 	github.com/larder-go/larder v0.0.0
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/redis/rueidis v1.0.79
+	github.com/redis/rueidis/rueidislimiter v1.0.67
 	github.com/ulule/limiter/v3 v3.11.2
 )
 

@@ -57,7 +57,8 @@ type Pipeliner interface {
 // Evaler executes scripts, by digest first and by text where the server does
 // not know the digest.
 type Evaler interface {
-	// Eval runs s. All keys must lie in one slot of a cluster.
+	// Eval runs s. All keys must lie in one slot of a cluster. The slices are the
+	// caller's again when it has returned.
 	Eval(ctx context.Context, s *Script, keys, args []string) (Value, error)
 	// EvalEach runs s once per call, in one round trip per node where the
 	// server knows the script.

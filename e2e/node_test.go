@@ -98,10 +98,17 @@ func bounded(cmd *exec.Cmd) { cmd.WaitDelay = 5 * time.Second }
 // runNode runs one program and returns what it printed on standard output.
 func runNode(t *testing.T, env []string, args ...string) string {
 	t.Helper()
+	return runNodeWith(t, "", env, args...)
+}
+
+// runNodeWith is runNode with something on standard input.
+func runNodeWith(t *testing.T, input string, env []string, args ...string) string {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), fileTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", args...)
 	bounded(cmd)
+	cmd.Stdin = strings.NewReader(input)
 	cmd.Env = append(os.Environ(), env...)
 	if _, major := nodeVersion(); major < 20 {
 		cmd.Env = append(cmd.Env, "NODE_OPTIONS=--experimental-global-webcrypto")

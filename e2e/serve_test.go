@@ -13,7 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/redistest"
+	"github.com/larder-go/larder/redisconn"
+	"github.com/larder-go/larder/upstash"
 )
 
 const (
@@ -68,6 +71,33 @@ func buildLarder(t *testing.T) (path string) {
 }
 
 var urlLine = regexp.MustCompile(`^UPSTASH_REDIS_REST_URL="(http://127\.0\.0\.1:[0-9]+)"\n$`)
+
+// openBeside opens the data of a gateway as a Go process does: Redis itself, or the
+// gateway where the engine is inside it.
+func openBeside(t *testing.T, redis string, env []string) conn.Conn {
+	t.Helper()
+	var c conn.Conn
+	var err error
+	if redis == "embedded:" {
+		gateway := strings.TrimPrefix(env[0], "UPSTASH_REDIS_REST_URL=")
+		c, err = upstash.Open(t.Context(), gateway, token, upstash.Options{})
+	} else {
+		c, err = redisconn.Open(t.Context(), redis, redisconn.Options{SilenceTimeout: 10 * time.Second})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// within ends a wait that would be a hang.
+func within(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
 
 // serve starts the command and returns the environment for its clients. When the
 // test ends the command is told to end, and must do so without an error: the race

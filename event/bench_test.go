@@ -37,6 +37,7 @@ func BenchmarkPublish(b *testing.B) {
 				_, err := to.Publish(ctx, order{N: i})
 				return err
 			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 		})
 	}
 }

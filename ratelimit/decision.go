@@ -77,7 +77,9 @@ func (a Algorithm) decision(r reply, cost, now int64) Decision {
 	case slidingWindow:
 		left = r.limit - r.x - weighted(r.y, now, window)
 		reset = (now/window + 1) * window
-		retry = slidingRetry(r, cost, now, window)
+		if !d.Allowed {
+			retry = slidingRetry(r, cost, now, window)
+		}
 	case tokenBucket:
 		left = r.x
 		reset = r.y + window

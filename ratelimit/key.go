@@ -28,25 +28,32 @@ func newNames(prefix string, a Algorithm) names {
 	}
 }
 
+// roomForText holds the keys and times of most calls, on the stack.
+const roomForText = 192
+
 // window is the key of a window's count.
 func (n *names) window(id string, bucket int64) string {
-	var digits [20]byte
-	b := strconv.AppendInt(digits[:0], bucket, 10)
-	var s strings.Builder
-	s.Grow(len(n.base) + len(id) + 1 + len(b))
-	s.WriteString(n.base)
-	s.WriteString(id)
-	s.WriteByte(':')
-	s.Write(b)
-	return s.String()
+	var room [roomForText]byte
+	return string(n.appendWindow(room[:0], id, bucket))
+}
+
+func (n *names) appendWindow(b []byte, id string, bucket int64) []byte {
+	b = append(append(append(b, n.base...), id...), ':')
+	return strconv.AppendInt(b, bucket, 10)
 }
 
 // single is the key of an algorithm that needs one for each identifier.
 func (n *names) single(id string) string {
+	var room [roomForText]byte
+	return string(n.appendSingle(room[:0], id))
+}
+
+func (n *names) appendSingle(b []byte, id string) []byte {
+	b = append(append(b, n.base...), id...)
 	if n.algorithm.kind == gcra {
-		return n.base + id + ":gcra"
+		b = append(b, ":gcra"...)
 	}
-	return n.base + id
+	return b
 }
 
 // current is the key that decides at now.

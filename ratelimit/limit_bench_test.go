@@ -46,7 +46,7 @@ func BenchmarkLimit(b *testing.B) {
 				if r.denying {
 					in.values = q.deniable()
 				}
-				keys, args := r.call(&q, &in)
+				keys, args := r.call(&q, &in, new([]string))
 				bare[i] = append([]string{strconv.Itoa(len(keys))}, append(keys, args...)...)
 				limit(b, l, names[i])
 			}

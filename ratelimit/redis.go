@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/larder-go/larder/conn"
 )
@@ -22,6 +23,7 @@ type redis struct {
 	limit, window, third, longest string
 	// How many keys and arguments a call has at most, values of the deny list left out.
 	keys, args int
+	rooms      sync.Pool // *[]string, for the keys and arguments of one call
 }
 
 var errReply = errors.New("the script answered in an unknown form")
@@ -66,8 +68,14 @@ func (s *redis) decide(ctx context.Context, q *query) (reply, error) {
 			return answer, err
 		}
 	}
-	keys, args := s.call(q, &in)
+	room, _ := s.rooms.Get().(*[]string)
+	if room == nil {
+		room = new([]string)
+	}
+	keys, args := s.call(q, &in, room)
 	v, err := s.c.Eval(ctx, s.script, keys, args)
+	clear(*room)
+	s.rooms.Put(room)
 	if err != nil {
 		return reply{}, err
 	}
@@ -83,29 +91,42 @@ type inputs struct {
 	known    bool     // the limit is the one in force
 }
 
-// call makes the keys and arguments of the script.
-func (s *redis) call(q *query, in *inputs) (keys, args []string) {
-	both := make([]string, s.keys+s.args+len(in.values))
+// call makes the keys and arguments of the script in room. It is one allocation: what
+// is new in them is cut from one string.
+func (s *redis) call(q *query, in *inputs, room *[]string) (keys, args []string) {
+	both := slices.Grow((*room)[:0], s.keys+s.args+len(in.values))
+	both = both[:s.keys+s.args+len(in.values)]
+	*room = both
 	keys, args = both[:0:s.keys], both[s.keys:s.keys]
 	dynamic := "0"
 	if s.dynamic && !in.known {
 		dynamic = "1"
 	}
 	args = append(args, in.limit, dynamic, number(int64(len(in.values))), number(q.cost), s.window)
+	var letters [roomForText]byte
 	switch a := s.algorithm; a.kind {
 	case slidingWindow:
 		b := a.bucket(q.now)
-		keys = append(keys, s.names.window(q.id, b))
+		text := s.appendWindow(letters[:0], q.id, b)
+		first := len(text)
+		text = s.appendWindow(text, q.id, b-1)
+		second := len(text)
+		all := string(strconv.AppendInt(text, q.now, 10))
+		keys = append(keys, all[:first])
 		if in.previous == "" {
-			keys = append(keys, s.names.window(q.id, b-1))
+			keys = append(keys, all[first:second])
 		}
-		args = append(args, s.third, number(q.now), in.previous)
+		args = append(args, s.third, all[second:], in.previous)
 	case tokenBucket:
-		keys = append(keys, s.single(q.id))
-		args = append(args, s.third, number(q.now))
+		text := s.appendSingle(letters[:0], q.id)
+		all := string(strconv.AppendInt(text, q.now, 10))
+		keys = append(keys, all[:len(text)])
+		args = append(args, s.third, all[len(text):])
 	case gcra:
-		keys = append(keys, s.single(q.id))
-		args = append(args, s.third, number(q.now*1000), s.longest)
+		text := s.appendSingle(letters[:0], q.id)
+		all := string(strconv.AppendInt(text, q.now*1000, 10))
+		keys = append(keys, all[:len(text)])
+		args = append(args, s.third, all[len(text):], s.longest)
 	default:
 		keys = append(keys, s.names.window(q.id, a.bucket(q.now)))
 	}

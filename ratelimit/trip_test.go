@@ -106,3 +106,33 @@ func TestBlockedCostsNothing(t *testing.T) {
 		t.Errorf("%v allocations, %d round trips", allocs, n)
 	}
 }
+
+// answering allows without a server.
+type answering struct{ conn.Conn }
+
+func (answering) Eval(context.Context, *conn.Script, []string, []string) (conn.Value, error) {
+	return conn.Value{Kind: conn.Int, Int: 1}, nil
+}
+
+// A decision that allows costs one allocation beside the Conn's: the texts that are
+// new in its keys and arguments.
+func TestDecisionAllocatesOnce(t *testing.T) {
+	c := answering{engine(t)}
+	for name, a := range map[string]Algorithm{
+		"fixed":   FixedWindow(10, time.Hour),
+		"sliding": SlidingWindow(10, time.Hour),
+		"bucket":  TokenBucket(10, time.Hour, 10),
+		"gcra":    GCRA(10, time.Hour, 10),
+	} {
+		l := limiter(t, c, Options{Algorithm: a})
+		ctx := context.Background()
+		allocs := testing.AllocsPerRun(1000, func() {
+			if d, err := l.Limit(ctx, "user:42"); !d.Allowed || err != nil {
+				t.Errorf("%s: %+v, %v", name, d, err)
+			}
+		})
+		if allocs > 1 {
+			t.Errorf("%s: %v allocations", name, allocs)
+		}
+	}
+}

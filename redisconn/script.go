@@ -79,5 +79,9 @@ func first(keys []string) string {
 
 // script builds EVAL or EVALSHA; the caller has checked the keys' slots.
 func (c *client) script(verb, script string, keys, args []string) rueidis.Completed {
-	return c.rc.B().Arbitrary(verb, script, strconv.Itoa(len(keys))).Keys(keys...).Args(args...).Build()
+	a := c.rc.B().Arbitrary(verb, script, strconv.Itoa(len(keys)))
+	if !c.cluster {
+		return a.Args(keys...).Args(args...).Build() // without a hash of the first key
+	}
+	return a.Keys(keys...).Args(args...).Build()
 }

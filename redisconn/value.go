@@ -48,14 +48,15 @@ func typeOf(m *rueidis.RedisMessage) byte {
 
 // value converts a reply. Strings are not copied.
 func value(m *rueidis.RedisMessage) conn.Value {
+	if m.IsInt64() { // before the type is looked up: what scripts answer most
+		n, _ := m.ToInt64()
+		return conn.Value{Kind: conn.Int, Int: n}
+	}
 	switch typeOf(m) {
 	case '$':
 		return text(conn.Bulk, m)
 	case '+':
 		return text(conn.Status, m)
-	case ':':
-		n, _ := m.ToInt64()
-		return conn.Value{Kind: conn.Int, Int: n}
 	case ',':
 		return text(conn.Float, m)
 	case '#':

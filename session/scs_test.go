@@ -14,7 +14,7 @@ import (
 )
 
 // scsStore and scsCtxStore are scs.Store and scs.CtxStore of
-// github.com/alexedwards/scs/v2.
+// github.com/alexedwards/scs/v2; the module e2e runs a SessionManager.
 type scsStore interface {
 	Delete(token string) (err error)
 	Find(token string) (b []byte, found bool, err error)

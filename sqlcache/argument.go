@@ -58,7 +58,7 @@ func (a arguments) text(n int) (string, bool) {
 func (a arguments) plain(params int) bool { return len(a) == params }
 
 // rewrites tells whether an argument may replace the text of its statement, as pgx
-// allows. Named arguments are not meant: they replace names by numbers.
+// allows (QueryRewriter).
 func (a arguments) rewrites() bool {
 	for _, arg := range a {
 		switch arg.Value.(type) {

@@ -3,6 +3,7 @@ package sqlcache_test
 import (
 	"database/sql"
 	"testing"
+	"time"
 
 	"github.com/larder-go/larder/internal/pgtest"
 	"github.com/larder-go/larder/sqlcache"
@@ -117,7 +118,7 @@ func processes(t *testing.T, opts sqlcache.Options) (a, b *sql.DB, url string) {
 
 func TestProcessesShareAndObey(t *testing.T) {
 	t.Parallel()
-	a, b, _ := processes(t, sqlcache.Options{All: true, L1MaxBytes: -1})
+	a, b, _ := processes(t, sqlcache.Options{All: true, L1MaxBytes: -1, CacheTimeout: time.Minute})
 	expect(t, a, "miss", "ada; bob", usersQuery)
 	expect(t, b, "hit", "ada; bob", usersQuery)
 	do(t, b, "UPDATE users SET name = 'eve' WHERE id = 1")
@@ -127,7 +128,7 @@ func TestProcessesShareAndObey(t *testing.T) {
 
 func TestDefinitionsChangedByAnotherProcess(t *testing.T) {
 	t.Parallel()
-	a, b, _ := processes(t, sqlcache.Options{All: true, L1MaxBytes: -1})
+	a, b, _ := processes(t, sqlcache.Options{All: true, L1MaxBytes: -1, CacheTimeout: time.Minute})
 	const orders = "SELECT total FROM orders"
 	expect(t, a, "miss", "5", orders)
 	do(t, b, "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE orders SET total = total + 1; RETURN NEW; END $$")

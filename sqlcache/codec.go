@@ -19,7 +19,7 @@ import (
 //	columns, shapes, count = uvarint
 //	names  = str for each column
 //	shape  = for each column: scan type (a byte), flags (a byte), database type (str),
-//	         and varints: length, precision, scale, each where its flag says so
+//	         and varints: length, precision, scale
 //	row    = number of its shape (uvarint) and a value for each column
 //	value  = kind (a byte) and what it says below
 //
@@ -122,14 +122,9 @@ func appendColumn(dst []byte, c column) []byte {
 	set(flagPrecision, c.hasPrecision)
 	dst = append(dst, codeOf(c.scan), f)
 	dst = appendString(dst, c.database)
-	if c.hasLength {
-		dst = binary.AppendVarint(dst, c.length)
-	}
-	if c.hasPrecision {
-		dst = binary.AppendVarint(dst, c.precision)
-		dst = binary.AppendVarint(dst, c.scale)
-	}
-	return dst
+	dst = binary.AppendVarint(dst, c.length)
+	dst = binary.AppendVarint(dst, c.precision)
+	return binary.AppendVarint(dst, c.scale)
 }
 
 // appendRow appends a row of a shape.
@@ -270,13 +265,9 @@ func (d *decoder) column() column {
 		d.fail()
 	}
 	c.nullable, c.hasNullable = f&flagNullable != 0, f&flagHasNullable != 0
+	c.hasLength, c.hasPrecision = f&flagLength != 0, f&flagPrecision != 0
 	c.database = d.string()
-	if c.hasLength = f&flagLength != 0; c.hasLength {
-		c.length = d.varint()
-	}
-	if c.hasPrecision = f&flagPrecision != 0; c.hasPrecision {
-		c.precision, c.scale = d.varint(), d.varint()
-	}
+	c.length, c.precision, c.scale = d.varint(), d.varint(), d.varint()
 	return c
 }
 

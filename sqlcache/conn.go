@@ -89,7 +89,9 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if err != nil {
 		return nil, err
 	}
-	c.tx = &transaction{}
+	if c.tx == nil { // else it was begun by hand, and PostgreSQL goes on with it
+		c.tx = &transaction{}
+	}
 	return &tx{base: base, conn: c}, nil
 }
 

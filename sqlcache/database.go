@@ -64,9 +64,9 @@ func newDatabase(c redis.Conn, opts Options) (*database, error) {
 	d.versions, err = larder.New(c, larder.Options[string, string]{
 		Namespace:    opts.Namespace + schemaSuffix,
 		TTL:          MaxTTL,
+		CacheTimeout: opts.CacheTimeout,
 		Load:         func(context.Context, string) (string, error) { return rand.Text(), nil },
 		Lease:        lease,
-		CacheTimeout: opts.CacheTimeout,
 		Tags:         func(root string) []string { return []string{anyDatabase, schemaTag(root)} },
 		Logger:       opts.Logger,
 	})

@@ -21,8 +21,8 @@ type effects struct {
 }
 
 const (
-	// maxRows bounds the rows of one transaction that are told apart.
-	maxRows = 200
+	// maxRows bounds the rows of one transaction that are told apart: each costs a script.
+	maxRows = 32
 	// maxNames bounds the names in all: more is everything.
 	maxNames = 900
 )

@@ -162,8 +162,8 @@ func TestErrorBetweenRows(t *testing.T) {
 func TestLargeResultsPass(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string]sqlcache.Options{
-		"rows":  {All: true, MaxRows: 100},
-		"bytes": {All: true, MaxBytes: 1000},
+		"rows":  {All: true, MaxRows: 100, CacheTimeout: time.Minute},
+		"bytes": {All: true, MaxBytes: 1000, CacheTimeout: time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -65,6 +65,9 @@ func (w *connector) Close() error {
 	return errors.Join(err, w.db.close())
 }
 
+// Stats returns what the connector's connections have counted: see StatsOf.
+func (w *connector) Stats() Stats { return w.db.stats() }
+
 // wrapped is what sql.DB.Driver returns: the way from a sql.DB to its cache.
 type wrapped struct {
 	driver.Driver

@@ -54,8 +54,9 @@ type Options struct {
 	// 0 means its default (64 MiB); negative means none.
 	L1MaxBytes int64
 
-	// CacheTimeout bounds what one query, or one commit, may spend on Redis: see
-	// larder.Options. 0 means its default (250 ms).
+	// CacheTimeout bounds what a query waits for Redis before it runs, and a write before
+	// it and after it: see larder.Options. 0 means its default (250 ms); negative is an
+	// error.
 	CacheTimeout time.Duration
 
 	// Dialect is what is known of the database. Nil means that the driver tells:

@@ -2,8 +2,8 @@ package sqlcache
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
-	"fmt"
 
 	"github.com/larder-go/larder/sqlcache/internal/catalog"
 )
@@ -45,7 +45,11 @@ func (postgres) Catalog(ctx context.Context, q Queryer) (Catalog, error) {
 	}
 	c := postgresCatalog{}
 	for _, row := range rows {
-		c.path = append(c.path, fmt.Sprint(row[0]))
+		schema, ok := textOf(row[0])
+		if !ok {
+			return nil, errAnswer
+		}
+		c.path = append(c.path, schema)
 	}
 	c.Catalog, err = catalog.Load(ctx, textQueryer{q})
 	return c, err
@@ -83,14 +87,20 @@ func texts(ctx context.Context, q Queryer, query string, n int) ([]string, error
 	}
 	row := make([]string, n)
 	for i, v := range rows[0] {
-		switch v := v.(type) {
-		case string:
-			row[i] = v
-		case []byte:
-			row[i] = string(v)
-		default:
+		var ok bool
+		if row[i], ok = textOf(v); !ok {
 			return nil, errAnswer
 		}
 	}
 	return row, nil
+}
+
+func textOf(v driver.Value) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case []byte:
+		return string(v), true
+	}
+	return "", false
 }

@@ -48,7 +48,7 @@ func untilKnown(t *testing.T, db *sql.DB, statement, table string) {
 func TestRedisThatIsGone(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	db, bare := postgresOver(t, dial(t, server.URL())(), all)
+	db, bare := postgresOver(t, dial(t, server.URL())(), sqlcache.Options{All: true})
 	expect(t, db, "miss", "ada; bob", usersQuery)
 	expect(t, db, "hit", "ada; bob", usersQuery)
 	server.Stop()

@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"testing"
-
-	"github.com/larder-go/larder/sqlcache"
 )
 
 // within runs fn in a transaction that it leaves open.
@@ -111,6 +109,23 @@ func TestTransactionsByHand(t *testing.T) {
 			expect(t, db, tc.from, tc.want, usersQuery)
 		})
 	}
+}
+
+func TestTransactionBegunTwice(t *testing.T) {
+	t.Parallel()
+	db, _ := postgres(t, all)
+	ask(t, db, usersQuery)
+	c := pinned(t, db)
+	do(t, c, "BEGIN")
+	do(t, c, "UPDATE users SET name = 'eve' WHERE id = 1")
+	tx, err := c.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, db, "miss", "eve; bob", usersQuery)
 }
 
 func TestReadsInATransactionByHandBypass(t *testing.T) {
@@ -266,9 +281,4 @@ func TestPreparedStatements(t *testing.T) {
 		t.Fatal(err)
 	}
 	name("miss", "eve", 1)
-}
-
-func TestWriteThroughOfARow(t *testing.T) {
-	t.Parallel()
-	_ = sqlcache.WriteThrough[int64, string]
 }

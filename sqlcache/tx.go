@@ -27,22 +27,27 @@ func (t *tx) Rollback() error {
 
 // statusOf finds who knows the state of a connection's transaction: TxStatus, of the
 // connection or, as with pgx, of what its methods Conn and PgConn lead to. They are found
-// by name, so that nobody has to link pgx who does not use it.
+// by name, so that nobody has to link pgx who does not use it; by constant names, without
+// which the linker would keep every method of a program.
 func statusOf(base driver.Conn) func() byte {
 	type teller interface{ TxStatus() byte }
 	if t, ok := base.(teller); ok {
 		return t.TxStatus
 	}
-	v := reflect.ValueOf(base)
-	for _, name := range []string{"Conn", "PgConn"} {
-		m := v.MethodByName(name)
-		if !m.IsValid() || m.Type().NumIn() != 0 || m.Type().NumOut() != 1 {
-			return nil
+	if c, ok := got(reflect.ValueOf(base).MethodByName("Conn")); ok {
+		if c, ok = got(c.MethodByName("PgConn")); ok {
+			if t, ok := c.Interface().(teller); ok {
+				return t.TxStatus
+			}
 		}
-		v = m.Call(nil)[0]
-	}
-	if t, ok := v.Interface().(teller); ok {
-		return t.TxStatus
 	}
 	return nil
+}
+
+// got calls a method that takes nothing and returns one value, if it is one.
+func got(method reflect.Value) (reflect.Value, bool) {
+	if !method.IsValid() || method.Type().NumIn() != 0 || method.Type().NumOut() != 1 {
+		return reflect.Value{}, false
+	}
+	return method.Call(nil)[0], true
 }

@@ -9,7 +9,8 @@ import (
 
 // Query is what a caller wants of the cache for its queries: see With.
 type Query struct {
-	// TTL is how long the result may be kept, up to MaxTTL. 0 means Options.TTL.
+	// TTL is how long the result may be kept, 1 ms to MaxTTL. 0 and negative mean
+	// Options.TTL.
 	TTL time.Duration
 	// Tags are further tags of the result, for larder.InvalidateTags; as in
 	// larder.Options.
@@ -57,6 +58,6 @@ func (o *Options) wants(ctx context.Context, hint *statement.Hint) (q Query, why
 	if q.TTL <= 0 {
 		q.TTL = o.TTL
 	}
-	q.TTL = min(q.TTL, MaxTTL)
+	q.TTL = min(max(q.TTL, time.Millisecond), MaxTTL)
 	return q, cached
 }

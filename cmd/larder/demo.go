@@ -21,9 +21,14 @@ var demoCommand = command{
 
 const demoUsage = `Builds a database of the documentation of Go's standard library, serves it from
 two instances of an application, and sends both the same requests first
-uncached and then cached, while a writer changes rows and invalidates. Every
-answer is checked: none may be older than an invalidation that had returned
-before the request began. Exits with 1 if one was, or if a request failed.
+uncached and then cached, while a writer logs in, changes rows and invalidates.
+Every answer is checked: none may be older than an invalidation that had
+returned before the request began. So are the writer's session, which both
+instances update at once, and the feed of changes that each of them serves.
+Exits with 1 if something was wrong, or if a request failed.
+
+With --postgres the cache is package sqlcache, below the application's SQL: it
+invalidates by the writes that it sees, and says how many queries it has saved.
 
 Without --for it stays up afterwards and serves until it is interrupted.
 `
@@ -40,6 +45,7 @@ func runDemo(ctx context.Context, std stdio, args []string) error {
 	fs.DurationVar(&f.opts.For, "for", 0, "end after the workload, and bound it to this `duration`, such as 20s; building the database comes on top")
 	fs.BoolVar(&f.json, "json", false, "print one JSON object instead of a table")
 	fs.StringVar(&f.opts.Redis, "redis", "", "the `URL` of a Redis server, for two processes; default: the embedded engine, in one process")
+	fs.StringVar(&f.opts.Postgres, "postgres", "", "the `URL` of a PostgreSQL database, to cache what its statements bring; the schema larder_demo is made there and dropped at the end; default: SQLite, and caches of whole answers")
 	fs.StringVar(&f.opts.Listen, "listen", demo.DefaultListen, "the `address` of the first instance; port 0 means a free one")
 	fs.Uint64Var(&f.opts.Seed, "seed", demo.DefaultSeed, "the `seed` of the workload")
 	fs.IntVar(&f.opts.Requests, "requests", demo.DefaultRequests, "how many requests are sent, uncached and again cached")

@@ -39,6 +39,7 @@ func TestCommandLine(t *testing.T) {
 		{"demo --for soon", 2, "", "-for"},
 		{"demo --for -1s", 2, "", "For is -1s"},
 		{"demo --workers 1000", 2, "", "Workers is 1000"},
+		{"demo --postgres mysql://me:hush@host/db", 2, "", "Postgres is not readable"},
 		{"demo --listen 80", 2, "", "Listen is 80"},
 		{"demo --goroot /no/such/folder", 1, "", "no Go sources"},
 		{"demo --redis redis://me:hush@127.0.0.1:1", 1, "", "127.0.0.1:1"},

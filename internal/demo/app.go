@@ -4,143 +4,123 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync/atomic"
 	"time"
 
-	"github.com/larder-go/larder"
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/event"
+	"github.com/larder-go/larder/session"
 )
 
 // cacheTTL is longer than a run, so that nothing but an invalidation replaces
 // what is cached, and short enough to leave little behind on a shared server.
 const cacheTTL = 5 * time.Minute
 
-// negativeTTL is how long an unknown package is remembered.
-const negativeTTL = 10 * time.Second
-
 // topSize is the length of the aggregate.
 const topSize = 25
 
-// app is one instance of the application: a database and a cache for each kind
-// of answer.
+// answers is what the application can be asked.
+type answers interface {
+	packagePage(ctx context.Context, path string) (packagePage, error)
+	search(ctx context.Context, query string, limit int) (searchResult, error)
+	importers(ctx context.Context, path string) (importerList, error)
+	top(ctx context.Context, limit int) (topList, error)
+}
+
+// cache gives the same answers as the database behind it.
+type cache interface {
+	answers
+	// edit is that of the store; when it returns, what was cached is invalidated.
+	edit(ctx context.Context, path, symbol string) ([]revision, error)
+	counters() counters
+	close() error
+}
+
+// app is one instance of the application: a database, a cache of its answers, who is
+// logged in, and what has changed.
 type app struct {
-	name  string
-	store *store
-	conn  conn.Conn
-	// prefix begins the namespaces and the tags of a run.
-	prefix string
-	// skipInvalidation makes writes forget the caches.
+	name   string
+	store  *store
+	cached cache
+	conn   conn.Conn
+	// skipInvalidation makes writes forget the cache.
 	skipInvalidation bool
 
-	pages     *larder.Cache[string, packagePage]
-	searches  *larder.Cache[searchKey, searchResult]
-	importers *larder.Cache[string, importerList]
-	tops      *larder.Cache[int, topList]
+	sessions *session.Store[visit]
+	visitors *session.Middleware[visit]
+	changes  *event.Topic[change]
+	feed     http.Handler // the changes, for browsers
 
 	writes atomic.Uint64
 }
 
-type searchKey struct {
-	Query string
-	Limit int
-}
-
-// newApp makes an application over s and c, both of which it then owns.
-func newApp(name, prefix string, s *store, c conn.Conn) (_ *app, err error) {
-	a := &app{name: name, store: s, conn: c, prefix: prefix}
+// newApp makes an application over s, cached and c, which it then owns. prefix begins
+// the names of what it keeps in Redis.
+func newApp(name, prefix string, s *store, cached cache, c conn.Conn) (_ *app, err error) {
+	a := &app{name: name, store: s, cached: cached, conn: c}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
 		}
 	}()
-	tags := func(things ...string) []string {
-		for i := range things {
-			things[i] = prefix + "-" + things[i]
-		}
-		return things
-	}
-	// A page is dropped by its key, everything else by tag.
-	a.pages, err = larder.New(c, larder.Options[string, packagePage]{
-		Namespace:   prefix + "-page",
-		TTL:         cacheTTL,
-		NegativeTTL: negativeTTL,
-		Load:        s.packagePage,
-	})
+	a.sessions, err = session.New[visit](c, session.Options{Namespace: prefix + "-session", Lifetime: sessionLifetime})
 	if err != nil {
 		return nil, err
 	}
-	a.searches, err = larder.New(c, larder.Options[searchKey, searchResult]{
-		Namespace: prefix + "-search",
-		TTL:       cacheTTL,
-		Load: func(ctx context.Context, k searchKey) (searchResult, error) {
-			return s.search(ctx, k.Query, k.Limit)
-		},
-		Tags: func(k searchKey) []string { return tags(searchThing(k.Query)) },
-	})
+	a.visitors, err = session.NewMiddleware(a.sessions, session.CookieOptions{Insecure: true}) // there is no TLS
 	if err != nil {
 		return nil, err
 	}
-	a.importers, err = larder.New(c, larder.Options[string, importerList]{
-		Namespace:   prefix + "-importers",
-		TTL:         cacheTTL,
-		NegativeTTL: negativeTTL,
-		Load:        s.importers,
-		Tags:        func(path string) []string { return tags(packageThing(path)) },
-	})
+	a.changes, err = event.NewTopic[change](c, prefix+"-changes", event.Options{Durable: true, Retention: cacheTTL})
 	if err != nil {
 		return nil, err
 	}
-	a.tops, err = larder.New(c, larder.Options[int, topList]{
-		Namespace: prefix + "-top",
-		TTL:       cacheTTL,
-		Load:      s.top,
-		Tags:      func(int) []string { return tags(statsThing) },
-	})
+	a.feed, err = event.SSE(a.changes, event.SSEOptions{})
 	if err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-// edit changes a package and, if symbol is not empty, one of its symbols, and
-// invalidates every answer that shows them. It returns the new versions of what
-// was written once both are done.
-func (a *app) edit(ctx context.Context, path, symbol string) ([]revision, error) {
+// edit changes a package and, if symbol is not empty, one of its symbols,
+// invalidates every answer that shows them, and then tells of it: who hears of a
+// change and asks gets what was written. It returns the new versions of what was
+// written, and the id of the change, once all is done.
+func (a *app) edit(ctx context.Context, path, symbol, by string) (_ []revision, change string, err error) {
 	// A caller that gives up must not keep the caches from hearing of a row
 	// that was committed.
 	ctx = context.WithoutCancel(ctx)
-	written, err := a.store.edit(ctx, path, symbol)
+	edit := a.cached.edit
+	if a.skipInvalidation {
+		edit = a.store.edit
+	}
+	written, err := edit(ctx, path, symbol)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	a.writes.Add(1)
-	if a.skipInvalidation {
-		return written, nil
-	}
-	tags := make([]string, len(written))
-	for i, w := range written {
-		tags[i] = a.prefix + "-" + w.Thing
-	}
-	if err := errors.Join(a.pages.Invalidate(ctx, path), larder.InvalidateTags(ctx, a.conn, tags...)); err != nil {
-		return nil, fmt.Errorf("demo: invalidate: %w", err)
-	}
-	return written, nil
+	change, err = a.tell(ctx, path, written[0].Version, by)
+	return written, change, err
 }
 
-// close ends the caches, the connection and the database.
+// tell publishes a change and returns its id.
+func (a *app) tell(ctx context.Context, path string, version int64, by string) (id string, err error) {
+	id, err = a.changes.Publish(ctx, change{Package: path, Version: version, By: by, At: time.Now().UnixMicro()})
+	if err != nil {
+		return "", fmt.Errorf("demo: tell of a change: %w", err)
+	}
+	return id, nil
+}
+
+// close ends the cache, the connection and the database.
 func (a *app) close() error {
 	var errs []error
-	if a.pages != nil {
-		errs = append(errs, a.pages.Close())
+	if a.sessions != nil {
+		errs = append(errs, a.sessions.Close())
 	}
-	if a.searches != nil {
-		errs = append(errs, a.searches.Close())
+	if a.changes != nil {
+		errs = append(errs, a.changes.Close())
 	}
-	if a.importers != nil {
-		errs = append(errs, a.importers.Close())
-	}
-	if a.tops != nil {
-		errs = append(errs, a.tops.Close())
-	}
-	return errors.Join(append(errs, a.conn.Close(), a.store.close())...)
+	return errors.Join(append(errs, a.cached.close(), a.conn.Close(), a.store.close())...)
 }

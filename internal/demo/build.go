@@ -39,16 +39,15 @@ func buildDatabase(ctx context.Context, path, goroot string, progress func(packa
 		return size, fmt.Errorf("demo: fill the database: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
-	in, err := newInserter(ctx, tx)
-	if err != nil {
-		return size, fmt.Errorf("demo: fill the database: %w", err)
-	}
-	err = parseCorpus(ctx, goroot, func(p sourcePackage) error {
-		if err := in.insert(ctx, p); err != nil {
-			return fmt.Errorf("demo: insert package %s: %w", p.path, err)
+	statements := map[string]*sql.Stmt{}
+	for _, t := range tables {
+		if statements[t.name], err = tx.PrepareContext(ctx, t.insertion()); err != nil {
+			return size, fmt.Errorf("demo: fill the database: %w", err)
 		}
-		progress(int(in.packages))
-		return nil
+	}
+	size, err = fill(ctx, goroot, progress, func(table string, values ...any) error {
+		_, err := statements[table].ExecContext(ctx, values...)
+		return err
 	})
 	if err != nil {
 		return size, err
@@ -59,69 +58,80 @@ func buildDatabase(ctx context.Context, path, goroot string, progress func(packa
 	if _, err := db.ExecContext(ctx, indexSQL); err != nil {
 		return size, fmt.Errorf("demo: create the indexes: %w", err)
 	}
-	return databaseSize{rows: in.rows, packages: int(in.packages)}, nil
+	return size, nil
 }
 
-// inserter writes packages within one transaction. It numbers rows itself, so
-// that nothing is read back.
+// table is one that is filled from the sources.
+type table struct {
+	name    string
+	columns []string
+}
+
+// tables are in the order in which their rows may refer to each other.
+var tables = []table{
+	{"packages", []string{"id", "path", "name", "synopsis", "files"}},
+	{"symbols", []string{"id", "package_id", "kind", "name", "word", "decl", "synopsis"}},
+	{"docs", []string{"package_id", "symbol_id", "text"}},
+	{"imports", []string{"package_id", "path"}},
+}
+
+func (t table) insertion() string {
+	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (?%s)", t.name, strings.Join(t.columns, ", "), strings.Repeat(", ?", len(t.columns)-1))
+}
+
+// inserter gives packages to insert, row by row. It numbers rows itself, so that
+// nothing is read back.
 type inserter struct {
-	pkg, symbol, doc, imp *sql.Stmt
+	insert func(table string, values ...any) error
 
 	rows     int
 	packages int64
 	symbols  int64
 }
 
-func newInserter(ctx context.Context, tx *sql.Tx) (*inserter, error) {
-	in := &inserter{}
-	for _, s := range []struct {
-		stmt **sql.Stmt
-		text string
-	}{
-		{&in.pkg, `INSERT INTO packages (id, path, name, synopsis, files) VALUES (?, ?, ?, ?, ?)`},
-		{&in.symbol, `INSERT INTO symbols (id, package_id, kind, name, word, decl, synopsis) VALUES (?, ?, ?, ?, ?, ?, ?)`},
-		{&in.doc, `INSERT INTO docs (package_id, symbol_id, text) VALUES (?, ?, ?)`},
-		{&in.imp, `INSERT INTO imports (package_id, path) VALUES (?, ?)`},
-	} {
-		stmt, err := tx.PrepareContext(ctx, s.text)
-		if err != nil {
-			return nil, err
+// fill inserts what the sources under goroot hold, and returns how much that is.
+func fill(ctx context.Context, goroot string, progress func(packages int), insert func(table string, values ...any) error) (databaseSize, error) {
+	in := inserter{insert: insert}
+	err := parseCorpus(ctx, goroot, func(p sourcePackage) error {
+		if err := in.add(p); err != nil {
+			return fmt.Errorf("demo: insert package %s: %w", p.path, err)
 		}
-		*s.stmt = stmt
-	}
-	return in, nil
+		progress(int(in.packages))
+		return nil
+	})
+	return databaseSize{rows: in.rows, packages: int(in.packages)}, err
 }
 
-func (in *inserter) insert(ctx context.Context, p sourcePackage) error {
-	exec := func(stmt *sql.Stmt, args ...any) error {
-		in.rows++
-		_, err := stmt.ExecContext(ctx, args...)
-		return err
-	}
+func (in *inserter) row(table string, values ...any) error {
+	in.rows++
+	return in.insert(table, values...)
+}
+
+func (in *inserter) add(p sourcePackage) error {
 	in.packages++
 	id := in.packages
-	if err := exec(in.pkg, id, p.path, p.name, synopsis(p.doc), p.files); err != nil {
+	if err := in.row("packages", id, p.path, p.name, synopsis(p.doc), p.files); err != nil {
 		return err
 	}
 	if p.doc != "" {
-		if err := exec(in.doc, id, nil, p.doc); err != nil {
+		if err := in.row("docs", id, nil, p.doc); err != nil {
 			return err
 		}
 	}
 	for _, path := range p.imports {
-		if err := exec(in.imp, id, path); err != nil {
+		if err := in.row("imports", id, path); err != nil {
 			return err
 		}
 	}
 	for _, s := range p.symbols {
 		in.symbols++
-		if err := exec(in.symbol, in.symbols, id, s.kind, s.name, searchWord(s.name), s.decl, synopsis(s.doc)); err != nil {
+		if err := in.row("symbols", in.symbols, id, s.kind, s.name, searchWord(s.name), s.decl, synopsis(s.doc)); err != nil {
 			return err
 		}
 		if s.doc == "" {
 			continue
 		}
-		if err := exec(in.doc, id, in.symbols, s.doc); err != nil {
+		if err := in.row("docs", id, in.symbols, s.doc); err != nil {
 			return err
 		}
 	}

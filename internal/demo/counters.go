@@ -1,7 +1,5 @@
 package demo
 
-import "github.com/larder-go/larder"
-
 // counters is what an instance has done so far.
 type counters struct {
 	Instance  string `json:"instance"`
@@ -14,6 +12,9 @@ type counters struct {
 	Misses       uint64 `json:"misses"`
 	Loads        uint64 `json:"loads"`
 	FillsRefused uint64 `json:"fills_refused"`
+	// Invalidations are statements and transactions that were seen to write, where the
+	// cache sees them.
+	Invalidations uint64 `json:"invalidations"`
 	// CacheErrors are calls that failed on the way to Redis and entries that
 	// could not be read.
 	CacheErrors uint64  `json:"cache_errors"`
@@ -21,15 +22,10 @@ type counters struct {
 }
 
 func (a *app) counters() counters {
-	c := counters{Instance: a.name, DBQueries: a.store.queries.Load(), Writes: a.writes.Load()}
-	for _, s := range []larder.Stats{a.pages.Stats(), a.searches.Stats(), a.importers.Stats(), a.tops.Stats()} {
-		c.Hits += s.L1Hits + s.L2Hits
-		c.L1Hits += s.L1Hits
-		c.Misses += s.Misses
-		c.Loads += s.Loads
-		c.FillsRefused += s.FillsRefused
-		c.CacheErrors += s.L2Errors + s.Corrupt
-	}
+	c := a.cached.counters()
+	c.Instance = a.name
+	c.DBQueries += a.store.queries.Load()
+	c.Writes = a.writes.Load()
 	c.HitRatio = ratio(c.Hits, c.Hits+c.Misses)
 	return c
 }
@@ -43,6 +39,7 @@ func (c counters) plus(d counters) counters {
 	c.Misses += d.Misses
 	c.Loads += d.Loads
 	c.FillsRefused += d.FillsRefused
+	c.Invalidations += d.Invalidations
 	c.CacheErrors += d.CacheErrors
 	c.HitRatio = ratio(c.Hits, c.Hits+c.Misses)
 	return c
@@ -57,6 +54,7 @@ func (c counters) minus(d counters) counters {
 	c.Misses -= d.Misses
 	c.Loads -= d.Loads
 	c.FillsRefused -= d.FillsRefused
+	c.Invalidations -= d.Invalidations
 	c.CacheErrors -= d.CacheErrors
 	c.HitRatio = ratio(c.Hits, c.Hits+c.Misses)
 	return c

@@ -44,20 +44,25 @@ func New(ctx context.Context, opts Options) (_ *Demo, err error) {
 			err = errors.Join(err, d.Close())
 		}
 	}()
-	dir, err := os.MkdirTemp("", "larder-demo-")
-	if err != nil {
-		return nil, fmt.Errorf("demo: %w", err)
+	db := database{Postgres: opts.Postgres}
+	if db.Postgres == "" {
+		dir, err := os.MkdirTemp("", "larder-demo-")
+		if err != nil {
+			return nil, fmt.Errorf("demo: %w", err)
+		}
+		d.closers = append(d.closers, func() error { return os.RemoveAll(dir) })
+		db.Path = filepath.Join(dir, "doc.sqlite")
 	}
-	d.closers = append(d.closers, func() error { return os.RemoveAll(dir) })
-	database := filepath.Join(dir, "doc.sqlite")
-	d.size, err = buildDatabase(ctx, database, opts.GOROOT, func(n int) { opts.Progress("building the database: packages", n, 0) })
+	var remove func() error
+	d.size, remove, err = db.build(ctx, opts.GOROOT, func(n int) { opts.Progress("building the database: packages", n, 0) })
 	if err != nil {
 		return nil, err
 	}
-	if err := d.readCatalogue(ctx, database); err != nil {
+	d.closers = append(d.closers, remove)
+	if err := d.readCatalogue(ctx, db); err != nil {
 		return nil, err
 	}
-	return d, d.start(ctx, database)
+	return d, d.start(ctx, db)
 }
 
 // tryRedis finds out that a server cannot be used before all else is done.
@@ -72,8 +77,8 @@ func tryRedis(ctx context.Context, url string) error {
 	return c.Close()
 }
 
-func (d *Demo) readCatalogue(ctx context.Context, database string) error {
-	s, err := openStore(database)
+func (d *Demo) readCatalogue(ctx context.Context, db database) error {
+	s, err := db.open()
 	if err != nil {
 		return err
 	}
@@ -82,7 +87,7 @@ func (d *Demo) readCatalogue(ctx context.Context, database string) error {
 }
 
 // start runs the instances.
-func (d *Demo) start(ctx context.Context, database string) error {
+func (d *Demo) start(ctx context.Context, db database) error {
 	host, _, err := net.SplitHostPort(d.opts.Listen)
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
@@ -100,7 +105,7 @@ func (d *Demo) start(ctx context.Context, database string) error {
 	for i := range instances {
 		d.opts.Progress("starting the instances", i, instances)
 		cfg := instanceConfig{
-			Name: string(rune('a' + i)), Prefix: d.prefix, Database: database,
+			Name: string(rune('a' + i)), Prefix: d.prefix, Database: db,
 			Listen: d.opts.Listen, Redis: d.opts.Redis, SkipInvalidation: d.opts.WithoutInvalidation,
 		}
 		if i > 0 {
@@ -155,6 +160,11 @@ func (d *Demo) Run(ctx context.Context) (Report, error) {
 	load := makeWorkload(d.catalogue, d.opts.Seed, d.opts.Requests)
 	g := newGenerator(d.URLs(), d.opts.Workers)
 	defer g.close()
+	live, err := follow(ctx, g.client.Transport, g.urls)
+	if err != nil {
+		return Report{}, cause(ctx, err)
+	}
+	defer live.close()
 	r := &recorder{planned: load.size(), progress: d.opts.Progress}
 	began := time.Now()
 	var longest time.Duration
@@ -168,7 +178,13 @@ func (d *Demo) Run(ctx context.Context) (Report, error) {
 		}
 		longest = max(longest, time.Since(start))
 	}
-	return r.report(g, d.settings()), nil
+	live.await(ctx, len(g.changes))
+	live.close()
+	rep := r.report(g, live, d.settings())
+	if d.opts.Postgres != "" {
+		rep.SQLCache = r.sqlCache()
+	}
+	return rep, nil
 }
 
 // patience is for a server that shares the machine with two instances, a database

@@ -55,6 +55,13 @@ func checkReport(t *testing.T, rep Report) {
 	if rep.P50Cached <= 0 || rep.P50Cached > rep.P99Cached || rep.P50Uncached > rep.P99Uncached {
 		t.Errorf("p50 %v and %v, p99 %v and %v", rep.P50Cached, rep.P50Uncached, rep.P99Cached, rep.P99Uncached)
 	}
+	// The writer reads back 8 answers of each of 3 writes, in both phases.
+	if rep.Logins != 2*rounds || rep.SessionUpdates != 2*3*(8+1) || rep.LostUpdates != 0 || rep.UndeadSessions != 0 {
+		t.Errorf("%d log-ins, %d updates, %d lost, %d undead", rep.Logins, rep.SessionUpdates, rep.LostUpdates, rep.UndeadSessions)
+	}
+	if rep.Changes != 2*rep.Writes || rep.MissedChanges != 0 || rep.P50Change <= 0 || rep.P50Change > rep.P99Change {
+		t.Errorf("%d changes, %d missed, p50 %v, p99 %v", rep.Changes, rep.MissedChanges, rep.P50Change, rep.P99Change)
+	}
 	if rep.Checked == 0 || rep.CacheErrors != 0 {
 		t.Errorf("%d answers checked, %d errors of the cache", rep.Checked, rep.CacheErrors)
 	}

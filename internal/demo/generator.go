@@ -24,14 +24,17 @@ const maxErrorSamples = 3
 // generator sends workloads to the instances and checks the answers.
 type generator struct {
 	client  *http.Client
+	nobody  *sender
 	urls    []string
 	workers int
 	check   *checker
 
 	// mu protects the following.
-	mu      sync.Mutex
-	errors  int
-	samples []string
+	mu       sync.Mutex
+	errors   int
+	samples  []string
+	sessions sessionTally
+	changes  []string // the ids of what the feeds have to tell of, in order
 }
 
 func newGenerator(urls []string, workers int) *generator {
@@ -41,7 +44,7 @@ func newGenerator(urls []string, workers int) *generator {
 			Transport: &http.Transport{MaxIdleConnsPerHost: workers + instances + 1, DisableCompression: true},
 			Timeout:   requestTimeout,
 		},
-		urls: urls, workers: workers, check: newChecker(),
+		nobody: &sender{}, urls: urls, workers: workers, check: newChecker(),
 	}
 }
 
@@ -49,7 +52,7 @@ func (g *generator) close() { g.client.CloseIdleConnections() }
 
 // run sends all requests of w and makes its writes, and returns how long the
 // application took to get each value. Worker i sends the requests i, i+workers …
-// in that order; one writer makes the writes in theirs.
+// in that order; one writer, who is logged in, makes the writes in theirs.
 func (g *generator) run(ctx context.Context, w workload, cached bool, progress func()) []time.Duration {
 	suffix := ""
 	if !cached {
@@ -63,14 +66,17 @@ func (g *generator) run(ctx context.Context, w workload, cached bool, progress f
 	took := make([][]time.Duration, g.workers+1)
 	var readers, writer sync.WaitGroup
 	writer.Go(func() {
+		const user = "editor"
+		who := g.logIn(ctx, user, 0)
 		for wr := range due {
-			took[g.workers] = append(took[g.workers], g.write(ctx, wr, suffix)...)
+			took[g.workers] = append(took[g.workers], g.write(ctx, who, wr, suffix)...)
 		}
+		g.logOut(ctx, who, user, len(g.urls)-1)
 	})
 	for i := range g.workers {
 		readers.Go(func() {
 			for j := i; j < len(w.requests) && ctx.Err() == nil; j += g.workers {
-				if d, ok := g.get(ctx, w.requests[j], suffix); ok {
+				if d, ok := g.get(ctx, g.nobody, w.requests[j], suffix); ok {
 					took[i] = append(took[i], d)
 				}
 				if wr, ok := at[j]; ok {
@@ -87,13 +93,14 @@ func (g *generator) run(ctx context.Context, w workload, cached bool, progress f
 }
 
 // get sends one request, checks the answer and returns how long the value took.
-func (g *generator) get(ctx context.Context, q request, suffix string) (time.Duration, bool) {
+func (g *generator) get(ctx context.Context, who *sender, q request, suffix string) (time.Duration, bool) {
 	m := g.check.begin(q.thing, time.Now)
-	header, err := g.send(ctx, http.MethodGet, g.urls[q.instance]+join(q.target, suffix), io.Discard)
+	header, err := g.send(ctx, who, http.MethodGet, g.urls[q.instance]+join(q.target, suffix), io.Discard)
 	if err != nil {
 		g.failed(ctx, err)
 		return 0, false
 	}
+	who.views.Add(1)
 	version, err1 := strconv.ParseInt(header.Get(versionHeader), 10, 64)
 	took, err2 := strconv.ParseInt(header.Get(tookHeader), 10, 64)
 	if err := errors.Join(err1, err2); err != nil {
@@ -106,12 +113,13 @@ func (g *generator) get(ctx context.Context, q request, suffix string) (time.Dur
 
 // write makes one edit, notes what its invalidation promises, and reads it back
 // through all instances at once.
-func (g *generator) write(ctx context.Context, wr write, suffix string) []time.Duration {
+func (g *generator) write(ctx context.Context, who *sender, wr write, suffix string) []time.Duration {
 	var reply struct {
 		Written []revision `json:"written"`
+		Change  string     `json:"change"`
 	}
 	var body bytes.Buffer
-	_, err := g.send(ctx, http.MethodPost, g.urls[wr.instance]+wr.target, &body)
+	_, err := g.send(ctx, who, http.MethodPost, g.urls[wr.instance]+wr.target, &body)
 	returned := time.Now()
 	if err == nil {
 		err = json.Unmarshal(body.Bytes(), &reply)
@@ -119,10 +127,15 @@ func (g *generator) write(ctx context.Context, wr write, suffix string) []time.D
 	if err == nil && len(reply.Written) == 0 {
 		err = errors.New("the answer names nothing that was written")
 	}
+	if err == nil && reply.Change == "" {
+		err = errors.New("the answer names no change")
+	}
 	if err != nil {
 		g.failed(ctx, fmt.Errorf("write: %w", err))
 		return nil
 	}
+	who.edits.Add(1)
+	g.expect(reply.Change)
 	for _, r := range reply.Written {
 		if !g.check.invalidated(r.Thing, r.Version, wr.instance, returned) {
 			g.failed(ctx, fmt.Errorf("write: version %d of %s does not rise", r.Version, r.Thing))
@@ -136,7 +149,7 @@ func (g *generator) write(ctx context.Context, wr write, suffix string) []time.D
 				if q.instance != i {
 					continue
 				}
-				if d, ok := g.get(ctx, q, suffix); ok {
+				if d, ok := g.get(ctx, who, q, suffix); ok {
 					took[i] = append(took[i], d)
 				}
 			}
@@ -146,10 +159,13 @@ func (g *generator) write(ctx context.Context, wr write, suffix string) []time.D
 	return slices.Concat(took...)
 }
 
-func (g *generator) send(ctx context.Context, method, url string, body io.Writer) (http.Header, error) {
+func (g *generator) send(ctx context.Context, who *sender, method, url string, body io.Writer) (http.Header, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return nil, err
+	}
+	if who.cookie != nil {
+		req.AddCookie(who.cookie)
 	}
 	res, err := g.client.Do(req)
 	if err != nil {
@@ -171,7 +187,7 @@ func (g *generator) counters(ctx context.Context) (sum counters, err error) {
 	for _, url := range g.urls {
 		var body bytes.Buffer
 		var c counters
-		_, err := g.send(ctx, http.MethodGet, url+"/counters", &body)
+		_, err := g.send(ctx, g.nobody, http.MethodGet, url+"/counters", &body)
 		if err == nil {
 			err = json.Unmarshal(body.Bytes(), &c)
 		}
@@ -181,6 +197,13 @@ func (g *generator) counters(ctx context.Context) (sum counters, err error) {
 		sum = sum.plus(c)
 	}
 	return sum, nil
+}
+
+// expect notes a change that every feed has to tell of.
+func (g *generator) expect(change string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.changes = append(g.changes, change)
 }
 
 // failed counts an error, unless the run has been given up.

@@ -29,10 +29,14 @@ const maxQuery = 64
 //go:embed index.html
 var indexHTML []byte
 
-// handler serves the documentation API. "?nocache=1" goes straight to the
-// database.
+// handler serves the documentation API, the session of who asks and the feed of
+// changes. "?nocache=1" goes straight to the database.
 func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("GET /changes", a.feed)
+	mux.HandleFunc("POST /login", a.login)
+	mux.HandleFunc("POST /logout", a.logout)
+	mux.HandleFunc("GET /session", a.whoAmI)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write(indexHTML)
@@ -40,47 +44,55 @@ func (a *app) handler() http.Handler {
 	mux.HandleFunc("GET /counters", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, a.counters())
 	})
-	mux.HandleFunc("GET /package/{path...}", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, r, r.PathValue("path"), a.pages.Get, a.store.packagePage)
-	})
-	mux.HandleFunc("GET /importers/{path...}", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, r, r.PathValue("path"), a.importers.Get, a.store.importers)
-	})
-	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, r, topSize, a.tops.Get, a.store.top)
-	})
-	mux.HandleFunc("GET /search", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /package/{path...}", a.viewed(func(w http.ResponseWriter, r *http.Request) {
+		answer(a, w, r, func(ctx context.Context, from answers) (packagePage, error) {
+			return from.packagePage(ctx, r.PathValue("path"))
+		})
+	}))
+	mux.HandleFunc("GET /importers/{path...}", a.viewed(func(w http.ResponseWriter, r *http.Request) {
+		answer(a, w, r, func(ctx context.Context, from answers) (importerList, error) {
+			return from.importers(ctx, r.PathValue("path"))
+		})
+	}))
+	mux.HandleFunc("GET /stats", a.viewed(func(w http.ResponseWriter, r *http.Request) {
+		answer(a, w, r, func(ctx context.Context, from answers) (topList, error) { return from.top(ctx, topSize) })
+	}))
+	mux.HandleFunc("GET /search", a.viewed(func(w http.ResponseWriter, r *http.Request) {
 		q := strings.TrimSpace(r.FormValue("q"))
 		if n := utf8.RuneCountInString(q); n < 2 || n > maxQuery || !utf8.ValidString(q) {
 			writeError(w, http.StatusBadRequest, fmt.Errorf("q must have 2 to %d characters", maxQuery))
 			return
 		}
-		q = strings.ToLower(q)
-		answer(w, r, searchKey{q, maxHits}, a.searches.Get,
-			func(ctx context.Context, k searchKey) (searchResult, error) {
-				return a.store.search(ctx, k.Query, k.Limit)
-			})
-	})
+		answer(a, w, r, func(ctx context.Context, from answers) (searchResult, error) {
+			return from.search(ctx, strings.ToLower(q), maxHits)
+		})
+	}))
 	mux.HandleFunc("POST /package/{path...}", func(w http.ResponseWriter, r *http.Request) {
-		written, err := a.edit(r.Context(), r.PathValue("path"), r.URL.Query().Get("symbol"))
+		user, err := a.noted(r, func(v *visit) { v.Edits++ })
+		if err != nil {
+			writeError(w, http.StatusServiceUnavailable, err)
+			return
+		}
+		written, change, err := a.edit(r.Context(), r.PathValue("path"), r.URL.Query().Get("symbol"), user)
 		if err != nil {
 			writeError(w, statusOf(err), err)
 			return
 		}
-		writeJSON(w, http.StatusOK, map[string]any{"instance": a.name, "written": written})
+		writeJSON(w, http.StatusOK, map[string]any{"instance": a.name, "written": written, "change": change})
 	})
-	return mux
+	// A page of another site must not edit in the name of who is logged in here.
+	return http.NewCrossOriginProtection().Handler(a.visitors.Wrap(mux))
 }
 
-// answer gets the value of key and writes it together with its version and the
-// time it took to get.
-func answer[K comparable, V versioned](w http.ResponseWriter, r *http.Request, key K, cached, direct func(context.Context, K) (V, error)) {
-	get := cached
+// answer gets a value and writes it together with its version and the time it took
+// to get.
+func answer[V versioned](a *app, w http.ResponseWriter, r *http.Request, get func(context.Context, answers) (V, error)) {
+	var from answers = a.cached
 	if r.URL.Query().Get("nocache") != "" {
-		get = direct
+		from = a.store
 	}
 	start := time.Now()
-	v, err := get(r.Context(), key)
+	v, err := get(r.Context(), from)
 	took := time.Since(start)
 	w.Header().Set(tookHeader, strconv.FormatInt(took.Nanoseconds(), 10))
 	if err != nil {

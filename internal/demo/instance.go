@@ -30,22 +30,26 @@ type instance struct {
 // instanceConfig is what an instance is started with. It reaches a child
 // process on standard input, for it may hold a password.
 type instanceConfig struct {
-	Name             string `json:"name"`
-	Prefix           string `json:"prefix"`
-	Database         string `json:"database"`
-	Listen           string `json:"listen"`
-	Redis            string `json:"redis"`
-	SkipInvalidation bool   `json:"skip_invalidation"`
+	Name             string   `json:"name"`
+	Prefix           string   `json:"prefix"`
+	Database         database `json:"database"`
+	Listen           string   `json:"listen"`
+	Redis            string   `json:"redis"`
+	SkipInvalidation bool     `json:"skip_invalidation"`
 }
 
 // serve starts an application over c, which it owns from then on, also when it
 // fails.
 func serve(ctx context.Context, cfg instanceConfig, c conn.Conn) (*instance, error) {
-	s, err := openStore(cfg.Database)
+	s, err := cfg.Database.open()
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	a, err := newApp(cfg.Name, cfg.Prefix, s, c)
+	cached, err := cfg.Database.cache(cfg.Prefix, s, c)
+	if err != nil {
+		return nil, errors.Join(err, c.Close(), s.close())
+	}
+	a, err := newApp(cfg.Name, cfg.Prefix, s, cached, c)
 	if err != nil {
 		return nil, err
 	}
@@ -55,6 +59,8 @@ func serve(ctx context.Context, cfg instanceConfig, c conn.Conn) (*instance, err
 		return nil, errors.Join(fmt.Errorf("demo: listen: %w", err), a.close())
 	}
 	srv := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	// Feeds do not end by themselves, and Shutdown waits for them.
+	srv.RegisterOnShutdown(func() { _ = a.changes.Close() })
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	return &instance{

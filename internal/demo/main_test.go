@@ -2,6 +2,8 @@ package demo
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/larder-go/larder/embedded"
+	"github.com/larder-go/larder/internal/pgtest"
 	"github.com/larder-go/larder/internal/redistest"
 )
 
@@ -25,7 +28,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	code := redistest.Run(m)
+	code := redistest.Run(pgtest.Main{M: m})
 	if err := goleak.Find(); code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
@@ -113,7 +116,12 @@ func testApps(t testing.TB, n int) []*app {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if apps[i], err = newApp(string(rune('a'+i)), "test", s, engine.Connect()); err != nil {
+		c := engine.Connect()
+		cached, err := newCaches("test", s, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if apps[i], err = newApp(string(rune('a'+i)), "test", s, cached, c); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
@@ -123,4 +131,16 @@ func testApps(t testing.TB, n int) []*app {
 		})
 	}
 	return apps
+}
+
+// asJSON writes down what a function has returned.
+func asJSON(t *testing.T) func(any, error) string {
+	return func(v any, err error) string {
+		t.Helper()
+		b, jerr := json.Marshal(v)
+		if err := errors.Join(err, jerr); err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
 }

@@ -20,6 +20,10 @@ type Options struct {
 	GOROOT string
 	// Redis is the URL of a server; empty means the embedded engine.
 	Redis string
+	// Postgres is the URL of a PostgreSQL database, in which the demo makes the schema
+	// larder_demo and drops it at the end. The cache is then package sqlcache, below the
+	// application's statements. Empty means SQLite, and caches of whole answers.
+	Postgres string
 	// Child is the command, with its arguments, that runs [RunInstance] in a
 	// process of its own. Required where Redis is set.
 	Child []string
@@ -78,6 +82,11 @@ func (o Options) validate() error {
 		return optionError("For", o.For.String(), "positive, or 0 for no bound")
 	case o.Redis != "" && len(o.Child) == 0:
 		return optionError("Child", "", "a command, where Redis is set")
+	}
+	if o.Postgres != "" {
+		if _, err := postgresConfig(o.Postgres); err != nil {
+			return err
+		}
 	}
 	if _, _, err := net.SplitHostPort(o.Listen); err != nil {
 		return optionError("Listen", o.Listen, "host:port")

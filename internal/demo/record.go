@@ -61,10 +61,11 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-func (r *recorder) report(g *generator, s Settings) Report {
+func (r *recorder) report(g *generator, live *feeds, s Settings) Report {
 	tally := g.check.result()
 	slices.Sort(r.uncached.took)
 	slices.Sort(r.cached.took)
+	slices.Sort(live.took)
 	rep := Report{
 		Requests:          r.requests,
 		RequestsPlanned:   r.planned,
@@ -84,10 +85,28 @@ func (r *recorder) report(g *generator, s Settings) Report {
 		LaggingReads:      tally.lagging,
 		LongestLag:        milliseconds(tally.longestLag),
 		CacheErrors:       r.cached.counters.CacheErrors,
+		Logins:            g.sessions.logins,
+		SessionUpdates:    g.sessions.updates,
+		LostUpdates:       g.sessions.lost,
+		UndeadSessions:    g.sessions.undead,
+		Changes:           len(g.changes),
+		P50Change:         percentile(live.took, 50),
+		P99Change:         percentile(live.took, 99),
 		Settings:          s,
+	}
+	for _, told := range live.told {
+		rep.MissedChanges += misled(told, g.changes)
 	}
 	rep.Errors, rep.ErrorSamples = g.failures()
 	return rep
+}
+
+// sqlCache is what the cache below the application did.
+func (r *recorder) sqlCache() *SQLCache {
+	c := r.cached.counters
+	return &SQLCache{
+		Statements: c.DBQueries + c.Hits, QueriesSaved: c.Hits, Misses: c.Misses, Invalidations: c.Invalidations,
+	}
 }
 
 // percentile is the smallest of the sorted durations that p percent of them do

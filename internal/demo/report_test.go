@@ -45,6 +45,9 @@ func TestReportErr(t *testing.T) {
 		"errors":                   {Report{Errors: 2, ErrorSamples: []string{"boom"}}, "2 requests failed: boom"},
 		"stale as expected":        {Report{StaleReads: 1, Settings: without}, ""},
 		"not stale as expected":    {Report{Settings: without}, "the check does not work"},
+		"lost updates":             {Report{SessionUpdates: 9, LostUpdates: 1}, "1 of 9 updates of sessions were lost"},
+		"undead sessions":          {Report{UndeadSessions: 1}, "1 sessions were valid after their log-out"},
+		"missed changes":           {Report{Changes: 9, MissedChanges: 2}, "the feeds of 9 changes have missed one 2 times"},
 		"errors, none invalidated": {Report{StaleReads: 1, Errors: 1, Settings: without}, "1 requests failed"},
 	} {
 		err := tt.rep.Err()
@@ -71,6 +74,8 @@ func TestReportNamesItsFigures(t *testing.T) {
 		"requests", "writes", "db_queries_cached", "db_queries_uncached", "hit_ratio",
 		"p50_us_cached", "p50_us_uncached", "p99_us_cached", "p99_us_uncached",
 		"stale_reads", "lagging_reads", "longest_lag_ms", "errors", "settings",
+		"logins", "session_updates", "lost_session_updates", "undead_sessions",
+		"changes", "missed_changes", "p50_us_change", "p99_us_change",
 	} {
 		if _, ok := fields[name]; !ok {
 			t.Errorf("no %s in %s", name, b)
@@ -105,7 +110,7 @@ func TestWithoutCredentials(t *testing.T) {
 		"hush":                                      "redis",
 		"redis:hush":                                "redis",
 	} {
-		if got := withoutCredentials(raw); got != want {
+		if got := withoutCredentials(raw, "redis"); got != want {
 			t.Errorf("%q: %q, want %q", raw, got, want)
 		}
 	}

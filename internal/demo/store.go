@@ -21,6 +21,9 @@ const (
 // store is the application's database, the source that the caches stand before.
 type store struct {
 	read, write *sql.DB
+	// apart says that an answer is not read in one transaction, in which nothing would
+	// be cached, but each statement by itself.
+	apart bool
 	// queries counts the SELECT statements that answers took.
 	queries atomic.Uint64
 }
@@ -49,21 +52,31 @@ func openSQLite(path string, pragmas ...string) (*sql.DB, error) {
 	return db, nil
 }
 
-func (s *store) close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+func (s *store) close() error {
+	return errors.Join(s.read.Close(), s.write.Close()) // twice does nothing
+}
 
-// snapshot is one read transaction: all its statements see the same state.
+// snapshot is one read transaction: all its statements see the same state, unless they
+// are apart.
 type snapshot struct {
-	tx      *sql.Tx
+	tx interface {
+		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+		QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	}
 	queries *atomic.Uint64
 }
 
 func (s *store) snapshot(ctx context.Context, fn func(snapshot) error) error {
-	tx, err := s.read.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("demo: read the database: %w", err)
+	q := snapshot{s.read, &s.queries}
+	if !s.apart {
+		tx, err := s.read.BeginTx(ctx, nil)
+		if err != nil {
+			return fmt.Errorf("demo: read the database: %w", err)
+		}
+		defer tx.Rollback() //nolint:errcheck // nothing was written
+		q.tx = tx
 	}
-	defer tx.Rollback() //nolint:errcheck // nothing was written
-	err = fn(snapshot{tx, &s.queries})
+	err := fn(q)
 	if errors.Is(err, sql.ErrNoRows) {
 		return larder.ErrNotFound
 	}

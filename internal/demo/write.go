@@ -5,12 +5,16 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/larder-go/larder"
 )
 
-// editMark is the SQL that marks a synopsis as edited, replacing an earlier mark.
-const editMark = `substr(synopsis, 1, instr(synopsis || ' [edit ', ' [edit ') - 1) || ' [edit ' || ? || ']'`
+// marked replaces the mark of an earlier edit at the end of a synopsis.
+func marked(synopsis string, edit int64) string {
+	synopsis, _, _ = strings.Cut(synopsis, " [edit ")
+	return fmt.Sprintf("%s [edit %d]", synopsis, edit)
+}
 
 // edit changes the synopsis of a package and of one of its symbols, "" meaning
 // none, and returns the new version of everything that shows them. When it
@@ -19,21 +23,29 @@ func (s *store) edit(ctx context.Context, path, symbol string) ([]revision, erro
 	var written []revision
 	err := s.transact(ctx, func(tx *sql.Tx) error {
 		var id, version int64
+		var synopsis string
 		err := tx.QueryRowContext(ctx, `
-			UPDATE packages SET version = version + 1 WHERE path = ? RETURNING id, version`, path).Scan(&id, &version)
+			UPDATE packages SET version = version + 1 WHERE path = $1 RETURNING id, version, synopsis`, path).
+			Scan(&id, &version, &synopsis)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE packages SET synopsis = `+editMark+` WHERE id = ?`, version-1, id); err != nil {
+		_, err = tx.ExecContext(ctx, `UPDATE packages SET synopsis = $1 WHERE id = $2`, marked(synopsis, version-1), id)
+		if err != nil {
 			return err
 		}
 		written = []revision{{packageThing(path), version}}
 		things := []string{statsThing}
 		if symbol != "" {
+			var symbolID int64
 			var word string
 			err := tx.QueryRowContext(ctx, `
-				UPDATE symbols SET synopsis = `+editMark+`
-				WHERE package_id = ? AND name = ? RETURNING word`, version-1, id, symbol).Scan(&word)
+				SELECT id, word, synopsis FROM symbols WHERE package_id = $1 AND name = $2`, id, symbol).
+				Scan(&symbolID, &word, &synopsis)
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, `UPDATE symbols SET synopsis = $1 WHERE id = $2`, marked(synopsis, version-1), symbolID)
 			if err != nil {
 				return err
 			}
@@ -41,8 +53,8 @@ func (s *store) edit(ctx context.Context, path, symbol string) ([]revision, erro
 		}
 		for _, thing := range things {
 			err := tx.QueryRowContext(ctx, `
-				INSERT INTO revisions (thing, version) VALUES (?, 1)
-				ON CONFLICT (thing) DO UPDATE SET version = version + 1 RETURNING version`, thing).Scan(&version)
+				INSERT INTO revisions (thing, version) VALUES ($1, 1)
+				ON CONFLICT (thing) DO UPDATE SET version = revisions.version + 1 RETURNING version`, thing).Scan(&version)
 			if err != nil {
 				return err
 			}

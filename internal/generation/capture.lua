@@ -4,7 +4,7 @@
 -- ARGV[1]  number of the generation to set where there is none of this life of the node, 8 bytes
 -- ARGV[2]  time to live in ms; extended when less than half is left
 -- Returns  {the generation, or the barrier that stands in its place, now in ms}
-local g = fetch('GET', KEYS[1])
+local g = fetch('GETEX', KEYS[1])
 local life = incarnation()
 local now = clock()
 if is_barred(g, now) then
@@ -13,9 +13,10 @@ end
 if not is_current(g, life) then
   g = ARGV[1] .. life .. be(now) .. ZERO .. ZERO
   redis.call('SET', KEYS[1], g, 'PX', ARGV[2])
-  return {g, now}
-end
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) * 3 / 4 then
+elseif redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) * 3 / 4 then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
 end
+-- The read makes the connection of the caller track the key. One before the SET would have that pushed
+-- back; GETEX counts as a write.
+redis.call('EXISTS', KEYS[1])
 return {g, now}

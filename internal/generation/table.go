@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -163,11 +164,10 @@ func (t *Table) Capture(ctx context.Context, gs []*Generation, out []Value) erro
 		at := gs[i].assured.Load()
 		return at == 0 || now-at > int64(t.ttl/4)
 	})
-	if err == nil {
-		err = t.Read(ctx, gs, out)
-	}
-	if err == nil {
-		err = t.assure(ctx, gs, out, now, func(i int) bool { return out[i].Number == 0 })
+	if err == nil && slices.ContainsFunc(out, Value.isNone) {
+		if err = t.Read(ctx, gs, out); err == nil {
+			err = t.assure(ctx, gs, out, now, func(i int) bool { return out[i].isNone() })
+		}
 	}
 	return err
 }
@@ -176,27 +176,44 @@ func (t *Table) Capture(ctx context.Context, gs []*Generation, out []Value) erro
 // and live long enough.
 func (t *Table) assure(ctx context.Context, gs []*Generation, out []Value, now int64, need func(i int) bool) error {
 	var (
-		at    []int
-		calls []conn.ScriptCall
+		at       []int
+		calls    []conn.ScriptCall
+		readings []reading
 	)
 	for i, g := range gs {
 		if need(i) {
 			at = append(at, i)
 			calls = append(calls, t.capture(g))
+			if t.tr != nil {
+				readings = append(readings, g.begin())
+			}
 		}
 	}
 	if len(calls) == 0 {
 		return nil
 	}
-	for j, r := range t.c.EvalEach(ctx, captureScript, calls...) {
+	for j, r := range t.through().EvalEach(ctx, captureScript, calls...) {
 		v, _, err := readCaptured(r)
 		if err != nil {
 			return err
 		}
+		g := gs[at[j]]
 		out[at[j]] = v
-		gs[at[j]].assured.Store(now)
+		g.assured.Store(now)
+		if life, known := t.c.Incarnation(g.key); t.tr != nil && v.Number != 0 && known && life == v.Incarnation {
+			g.learn(readings[j], v)
+		}
 	}
 	return nil
+}
+
+// through is what generations are read over: a tracking connection, where there is
+// one.
+func (t *Table) through() conn.Evaler {
+	if t.tr != nil {
+		return t.tr
+	}
+	return t.c
 }
 
 func (t *Table) capture(g *Generation) conn.ScriptCall {

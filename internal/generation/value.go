@@ -55,6 +55,8 @@ func ParseValue(raw string) Value {
 	}
 }
 
+func (v Value) isNone() bool { return v.Number == 0 }
+
 // Admits tells whether an entry with this Redis key that was loaded under the
 // generation of number counts, and until when by the node's clock: 0 for as long
 // as the generation stands.

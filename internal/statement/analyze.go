@@ -14,7 +14,7 @@ func Analyze(sql string) Statement {
 		return Statement{Why: "the text is larger than 1 MiB"}
 	}
 	l := lex(sql)
-	p := parser{tokens: l.tokens, why: l.why}
+	p := parser{tokens: l.tokens, why: l.why, numbered: l.params > 0}
 	p.out.Params = l.params
 	p.out.Why = l.note
 	if p.why == "" {

@@ -142,11 +142,13 @@ func (p *parser) operand() {
 
 // parameter reads a ?, which is no operator where an operand must be.
 func (p *parser) parameter() {
-	p.unnamed++
-	p.tokens[p.at].kind, p.tokens[p.at].n = unnamed, p.unnamed
-	if p.out.Params = max(p.out.Params, int(p.unnamed)); p.out.Params > int(p.unnamed) {
+	if p.numbered {
 		p.refuse("parameters of two kinds")
+		return
 	}
+	p.unnamed++
+	p.out.Params = int(p.unnamed)
+	p.tokens[p.at].kind, p.tokens[p.at].n = unnamed, p.unnamed
 	p.next()
 }
 
@@ -193,7 +195,7 @@ func (p *parser) keyword(w string) {
 		}
 	default:
 		switch {
-		case environment(w):
+		case environment(w) && !(w == "current_schema" && p.calls()):
 			p.next()
 			p.note("a keyword that the session or the clock answers")
 			p.precision()

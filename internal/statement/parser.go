@@ -13,9 +13,10 @@ type parser struct {
 	why    string // why it failed
 	out    Statement
 
-	ctes    []string // whose names are visible here
-	into    bool     // SELECT INTO
-	unnamed int32    // parameters ?
+	ctes     []string // whose names are visible here
+	into     bool     // SELECT INTO
+	numbered bool     // there are parameters $n
+	unnamed  int32    // parameters ?
 
 	// What pins need: see pin.go.
 	parts int    // SELECT, VALUES, INSERT, UPDATE …

@@ -1,9 +1,11 @@
 package statement
 
+import "strconv"
+
 // pins returns the columns that the condition of the statement's one relation
 // compares with a value.
 func (p *parser) pins() []Pin {
-	if p.parts != 1 || p.items != 1 {
+	if p.parts != 1 || p.items != 1 || len(p.out.Reads)+len(p.out.Writes) != 1 {
 		return nil
 	}
 	return p.conjuncts(nil, p.tokens[p.where[0]:p.where[1]], p.where[0])
@@ -80,10 +82,9 @@ func (p *parser) pin(column, value []token) (pin Pin, ok bool) {
 	case text:
 		pin.Literal = v.text
 	case number:
-		for i := range v.text {
-			if !isDigit(v.text[i]) {
-				return Pin{}, false
-			}
+		// An integer as it is printed: not 1.0, 1e0 or 01.
+		if i, err := strconv.ParseInt(v.text, 10, 64); err != nil || strconv.FormatInt(i, 10) != v.text {
+			return Pin{}, false
 		}
 		pin.Literal = v.text
 	default:

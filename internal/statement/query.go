@@ -23,7 +23,7 @@ func (p *parser) query() {
 	case p.accept("merge"):
 		p.merge()
 	default:
-		p.operand1()
+		p.term()
 		p.rest()
 	}
 	p.ctes = p.ctes[:outer]
@@ -106,8 +106,8 @@ func (p *parser) read(n Name) {
 	add(p, &p.out.Reads, n)
 }
 
-// operand1 reads one operand of UNION.
-func (p *parser) operand1() {
+// term reads one operand of UNION.
+func (p *parser) term() {
 	switch {
 	case p.accept("("):
 		p.query()
@@ -142,7 +142,7 @@ func (p *parser) rest() {
 		if !p.accept("all") {
 			p.accept("distinct")
 		}
-		p.operand1()
+		p.term()
 	}
 	p.tail()
 }

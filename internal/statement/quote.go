@@ -78,7 +78,7 @@ func (l *lexer) until(quote byte) (s string, doubled bool) {
 	}
 }
 
-func (l *lexer) string(k kind, s string) {
+func (l *lexer) string(k tokenKind, s string) {
 	if Moving(s) {
 		l.note = "a string that may mean the current day or time"
 	}

@@ -16,18 +16,20 @@ const (
 	// Schema changes definitions (CREATE, ALTER, DROP, GRANT, COMMENT …), or rows without
 	// saying which (TRUNCATE, REFRESH, DO, CALL, COPY FROM, EXECUTE …).
 	Schema
-	// Session changes what later statements on the same connection mean or see: SET,
-	// RESET, DISCARD, temporary tables, PREPARE, set_config.
+	// Session changes what later statements on the same connection mean or see, writes
+	// too: SET (also SET LOCAL), RESET, DISCARD, temporary tables, PREPARE, a SELECT that
+	// calls set_config.
 	Session
 	// Begin, Commit and Rollback end or start a transaction; Savepoint is whatever moves
-	// inside one (SAVEPOINT, RELEASE, ROLLBACK TO).
+	// inside one (SAVEPOINT, RELEASE, ROLLBACK TO). AND CHAIN, which does both, and
+	// PREPARE TRANSACTION, which ends one that may yet be committed, are Unknown.
 	Begin
 	Commit
 	Rollback
 	Savepoint
 	// Harmless changes nothing that a cache could hold, and returns nothing worth
 	// caching: SHOW, EXPLAIN without ANALYZE, LISTEN, NOTIFY, LOCK, ANALYZE, VACUUM,
-	// FETCH, CLOSE, DEALLOCATE.
+	// FETCH, CLOSE, DEALLOCATE, SET TRANSACTION, and a text without a statement.
 	Harmless
 )
 
@@ -40,15 +42,16 @@ type Statement struct {
 	// text can tell.
 	Why string
 	// Reads are the relations whose rows the statement looks at, each once, without
-	// the names of its CTEs; Writes are those whose rows it changes (which may be in
-	// Reads too).
+	// the names of its CTEs; Writes are those whose rows it changes, in the order of the
+	// text. They are in Reads only if it names them there too.
 	Reads  []Name
 	Writes []Target
 	// Functions are those called, each once, as written: the catalog knows whether
 	// they are stable. Keywords that take no parentheses (CURRENT_DATE …) show in Why.
+	// Syntax that stands for an immutable function (COALESCE, EXTRACT …) is not listed.
 	Functions []Name
 	// Casts are the types of casts and typed literals other than the built-in ones that
-	// the analyser knows, each once.
+	// the analyser knows by their bare name, each once.
 	Casts []Name
 	// Operators are those that are not built into PostgreSQL, each once.
 	Operators []string
@@ -70,7 +73,8 @@ type Name struct{ Schema, Name string }
 type Target struct {
 	Name
 	How How
-	// Columns are those that an UPDATE sets, or the DO UPDATE of an INSERT.
+	// Columns are those that an UPDATE sets, or the DO UPDATE of an INSERT. An Update
+	// without them (MERGE, REPLACE) may set any.
 	Columns []string
 }
 
@@ -80,7 +84,7 @@ type How int
 // The ways to change rows.
 const (
 	Insert How = iota
-	Update     // also INSERT … ON CONFLICT DO UPDATE, and MERGE whatever its branches
+	Update     // also INSERT … ON CONFLICT DO UPDATE, REPLACE, and MERGE whatever its branches
 	Delete
 )
 

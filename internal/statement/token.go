@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-type kind uint8
+type tokenKind uint8
 
 const (
-	end kind = iota
+	end tokenKind = iota
 	word
 	punctuation
 	operator
@@ -22,7 +22,7 @@ const (
 )
 
 type token struct {
-	kind kind
+	kind tokenKind
 	// n is the number of a parameter; of an opening bracket, the index of its closing one.
 	n    int32
 	text string // of a word, in lower case
@@ -72,7 +72,7 @@ func (l *lexer) fail(why string) {
 	}
 }
 
-func (l *lexer) push(k kind, s string) {
+func (l *lexer) push(k tokenKind, s string) {
 	t := token{kind: k, text: s}
 	if n := len(l.tokens); n > 0 && t.isString() && l.tokens[n-1].isString() {
 		l.fail("strings side by side")
@@ -190,7 +190,7 @@ func (l *lexer) word(c, c1 byte) {
 	l.name(word, s)
 }
 
-func (l *lexer) name(k kind, s string) {
+func (l *lexer) name(k tokenKind, s string) {
 	if len(s) > 63 {
 		l.fail("a name of more than 63 bytes") // PostgreSQL cuts it
 	}

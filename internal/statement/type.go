@@ -1,24 +1,24 @@
 package statement
 
-// typeName reads a type, and adds it to Casts unless it is built in.
+// typeName reads a type, and adds it to Casts unless it is a built-in one by its bare
+// name.
 func (p *parser) typeName() {
 	t := p.peek()
 	n := Name{Name: p.label()}
 	if t.kind == word && reserved(t.text) {
 		p.fail()
 	}
-	known := t.kind == word
+	bare := t.kind == word
 	if p.accept(".") {
-		n = Name{n.Name, p.label()}
-		known = known && n.Schema == "pg_catalog"
+		n, bare = Name{n.Name, p.label()}, false
 	}
-	if known && n.Schema == "" {
+	if bare {
 		n.Name = p.longType(n.Name)
 	}
 	if n.Name == "timetz" {
 		p.note("a time with a zone, whose offset follows the day")
 	}
-	if !known || !builtinType(n.Name) {
+	if !bare || !builtinType(n.Name) {
 		add(p, &p.out.Casts, n)
 	}
 	if p.accept("(") { // its length, or the like
@@ -69,12 +69,10 @@ func (p *parser) intervalFields() {
 	p.precision()
 }
 
-// precision reads (n), if it comes now; () may follow CURRENT_SCHEMA.
+// precision reads (n), if it comes now.
 func (p *parser) precision() {
-	if p.accept("(") {
-		if p.peek().kind == number {
-			p.next()
-		}
+	if p.look(1).kind == number && p.accept("(") {
+		p.next()
 		p.expect(")")
 	}
 }

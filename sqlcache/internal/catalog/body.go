@@ -23,7 +23,7 @@ type body struct {
 // it, refuse it or notify somebody: no word here names a table or what changes one.
 var calm = set(`
 	begin end if then else elsif elseif case when is not null distinct from and or in
-	like ilike between true false return new old raise exception notice warning info
+	like ilike between true false return raise exception notice warning info
 	log debug using errcode message detail hint perform
 	tg_op tg_name tg_table_name tg_table_schema tg_relname tg_when tg_level tg_argv tg_nargs
 	text int integer bigint smallint boolean timestamptz timestamp date time numeric

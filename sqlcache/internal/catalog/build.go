@@ -20,7 +20,7 @@ type builder struct {
 func (rows *postgresRows) build() *Catalog {
 	b := builder{
 		Catalog: &Catalog{
-			path: rows.Path, relations: map[statement.Name]*relation{}, temporary: map[string]bool{},
+			path: rows.Path, relations: map[statement.Name]*relation{}, temporary: map[string]*relation{},
 			routines: map[statement.Name][]*routine{}, builtin: rows.Builtin,
 			operators: map[string]volatility{}, types: map[statement.Name]bool{},
 		},
@@ -47,28 +47,31 @@ func (rows *postgresRows) build() *Catalog {
 
 func (b *builder) addRelations() {
 	for _, row := range b.rows.Relations {
+		r := &relation{name: statement.Name{Schema: row.Schema, Name: row.Name}, security: row.Security, temporary: row.Temporary}
 		if row.Temporary {
-			b.temporary[row.Name] = true
-			continue
+			if other := b.temporary[row.Name]; other != nil {
+				r = other
+			}
+			b.temporary[row.Name] = r
+		} else {
+			b.relations[r.name] = r
 		}
-		r := &relation{name: statement.Name{Schema: row.Schema, Name: row.Name}, security: row.Security}
-		b.relations[r.name], b.byOID[row.OID] = r, r
+		b.byOID[row.OID] = r
 		switch {
 		case !row.OID.user():
 			r.kind = system
-			continue
 		case row.Kind == "v":
 			r.kind, r.view = viewed, b.newView(row.Definition)
 		case row.Kind == "f":
 			r.kind = remote
 		case row.Kind == "S":
 			r.kind = sequence
-		default:
+		case !row.Temporary:
 			r.store = &store{
 				table: Table{Schema: row.Schema, Name: row.Name}, members: []*relation{r}, generated: row.Generated,
 			}
 		}
-		b.given[row.Name] = true
+		b.given[row.Name] = b.given[row.Name] || row.OID.user()
 	}
 	for _, pair := range b.rows.Views {
 		if v, below := b.byOID[pair[0]], b.byOID[pair[1]]; v != nil && v.view != nil && below != nil {
@@ -108,7 +111,7 @@ func (b *builder) addStores() {
 	child := map[*relation]bool{}
 	links := map[*relation][]*relation{}
 	for _, pair := range b.rows.Parents {
-		if c, p := b.byOID[pair[0]], b.byOID[pair[1]]; c != nil && p != nil { // indexes inherit too
+		if c, p := b.byOID[pair[0]], b.byOID[pair[1]]; c != nil && p != nil && !c.temporary { // indexes inherit too
 			child[c] = true
 			links[c], links[p] = append(links[c], p), append(links[p], c)
 		}
@@ -193,7 +196,7 @@ func (b *builder) addCode() {
 	for _, row := range b.rows.Triggers {
 		r, f := b.byOID[row.Relation], b.routines[row.Function]
 		if r == nil {
-			continue // temporary: what it does is not known, see planner.unknown
+			continue
 		}
 		if f == nil {
 			f = builtin[row.Builtin]

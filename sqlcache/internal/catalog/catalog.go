@@ -12,11 +12,12 @@ import (
 type Catalog struct {
 	path      []string // the search path under which definitions of views are written
 	relations map[statement.Name]*relation
-	temporary map[string]bool // names of temporary tables, of any session
+	temporary map[string]*relation // of all sessions, joined by name
 	routines  map[statement.Name][]*routine
 	builtin   map[string]volatility
 	operators map[string]volatility   // of users
 	types     map[statement.Name]bool // of users; whether a cast to it depends on nothing else
+	folds     bool                    // names are compared without regard to case
 	hidden    string                  // why nothing can be vouched for; empty where it can
 }
 
@@ -29,8 +30,11 @@ type relation struct {
 	view     *view
 	triggers []trigger
 	rules    bool
-	calls    []*routine // of users, by defaults, generated columns and checks; or by the view
-	policies []*routine // of users, by its policies
+	// temporary ones belong to a session, whose results are not cached: only what they
+	// set off matters.
+	temporary bool
+	calls     []*routine // of users, by defaults, generated columns and checks; or by the view
+	policies  []*routine // of users, by its policies
 }
 
 // isRemote tells whether some of the rows are in another database.
@@ -64,6 +68,7 @@ type store struct {
 	table     Table
 	members   []*relation
 	generated bool // some columns follow from others
+	replaces  bool // a row that comes may delete others in its way
 	children  []foreignKey
 }
 
@@ -84,19 +89,18 @@ const (
 	setDefault action = "d"
 )
 
-// find resolves a name like PostgreSQL does, temporary tables left out.
+// find resolves a name like PostgreSQL does, but takes temporary tables last: who has
+// one is not served from the cache, and may change the other.
 func (c *Catalog) find(n statement.Name, path []string) *relation {
 	for _, schema := range searched(n, path) {
 		if r := c.relations[statement.Name{Schema: schema, Name: n.Name}]; r != nil {
 			return r
 		}
 	}
+	if n.Schema == "" || n.Schema == "temp" || strings.HasPrefix(n.Schema, "pg_temp") {
+		return c.temporary[n.Name]
+	}
 	return nil
-}
-
-// isTemporary tells whether a name that nothing else has may be a temporary table.
-func (c *Catalog) isTemporary(n statement.Name) bool {
-	return strings.HasPrefix(n.Schema, "pg_temp") || n.Schema == "" && c.temporary[n.Name]
 }
 
 // searched are the schemas in which a name is looked for. PostgreSQL's own comes first

@@ -45,10 +45,14 @@ func (p *planner) write(r *relation, t statement.Target, row []Value) {
 		if t.How == statement.Update && len(t.Columns) == 0 {
 			p.change(r.store, statement.Delete, nil, nil)
 		}
+	case r.temporary && r.kind == base:
+		for how := range events {
+			p.fire(r, how)
+		}
 	case r.view != nil:
 		// It writes through to one of its tables, or its triggers do something else.
 		p.read(r)
-		for _, how := range []statement.How{statement.Insert, statement.Update, statement.Delete} {
+		for how := range events {
 			p.fire(r, how)
 		}
 		for _, below := range r.view.reads {
@@ -67,6 +71,10 @@ func (p *planner) change(s *store, how statement.How, columns []string, row []Va
 		if assigned := p.fire(member, how); assigned && how == statement.Update {
 			columns, row = nil, nil
 		}
+	}
+	if s.replaces && how != statement.Delete {
+		row = nil
+		p.change(s, statement.Delete, nil, nil)
 	}
 	p.note(&s.table, row, how == statement.Insert)
 	done := step{s, how, strings.Join(columns, "\n")}
@@ -98,7 +106,7 @@ func (p *planner) change(s *store, how statement.How, columns []string, row []Va
 // they may set columns of the row.
 func (p *planner) fire(r *relation, how statement.How) (assigned bool) {
 	if r.rules {
-		p.everything(r.name.Name + " has rules")
+		p.everything(r.name.Name + " has rules, or what is not understood")
 	}
 	if how != statement.Delete {
 		for _, f := range r.calls {

@@ -9,6 +9,9 @@ import (
 // Plan tells what a statement means under a search path, the schemas in the order in
 // which they are searched, like current_schemas(true) gives them.
 func (c *Catalog) Plan(s statement.Statement, searchPath []string) Plan {
+	if c.folds {
+		s, searchPath = fold(s), c.path // SQLite has none
+	}
 	p := planner{
 		Catalog: c, searchPath: searchPath,
 		written: map[*Table]int{}, seen: map[*relation]bool{}, executed: map[*routine]bool{}, done: map[step]bool{},
@@ -93,10 +96,6 @@ func (p *planner) follow(s statement.Statement, path []string) {
 
 // unknown is a relation that the snapshot does not have.
 func (p *planner) unknown(n statement.Name, writes bool) {
-	if p.isTemporary(n) {
-		p.refuse(n.Name + " is a temporary table")
-		return
-	}
 	p.plan.Outdated = true
 	p.refuse("the table " + n.Name + " is unknown")
 	p.plan.Everything = p.plan.Everything || writes
@@ -109,6 +108,8 @@ func (p *planner) read(r *relation) {
 	}
 	p.seen[r] = true
 	switch {
+	case r.temporary:
+		p.refuse(r.name.Name + " is temporary")
 	case r.isRemote():
 		p.refuse(r.name.Name + " is a foreign table, or has one")
 	case r.kind == sequence:

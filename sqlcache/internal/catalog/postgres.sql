@@ -63,11 +63,11 @@ SELECT pg_catalog.json_build_object(
         'name', a.attname, 'type', a.atttypid::pg_catalog.int8, 'generated', a.attgenerated <> '',
         'deterministic', coalesce(l.collisdeterministic, true)
       ) ORDER BY u.n) AS columns
-      FROM pg_catalog.pg_index i
+      FROM relation r JOIN pg_catalog.pg_index i ON i.indrelid = r.oid AND i.indisprimary
         CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY u(attnum, n)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.attnum
         LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
-      WHERE i.indisprimary AND i.indrelid >= 16384 AND u.n <= i.indnkeyatts
+      WHERE r.oid >= 16384 AND u.n <= i.indnkeyatts
       GROUP BY i.indrelid
       LIMIT $limit + 1
     ) k

@@ -107,6 +107,14 @@ CREATE TABLE audited_child (id integer PRIMARY KEY, audited_id integer REFERENCE
 CREATE TABLE audited_parent (id integer PRIMARY KEY);
 ALTER TABLE audited ADD parent_id integer REFERENCES audited_parent ON DELETE CASCADE;
 
+CREATE TRIGGER record AFTER DELETE ON event_early FOR EACH ROW EXECUTE FUNCTION record();
+
+CREATE FUNCTION relabel() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN NEW.label := NEW.id; NEW.id := NEW.id + 1; RETURN NEW; END $$;
+CREATE TABLE relabelled (id integer PRIMARY KEY, a integer, label integer UNIQUE);
+CREATE TRIGGER relabel BEFORE UPDATE ON relabelled FOR EACH ROW EXECUTE FUNCTION relabel();
+CREATE TABLE labels (label integer REFERENCES relabelled (label) ON UPDATE CASCADE);
+
 CREATE FUNCTION anything() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN EXECUTE 'INSERT INTO audit VALUES ($1, 0)' USING TG_OP; RETURN NULL; END $$;
 CREATE TABLE opaque (id integer PRIMARY KEY, a integer);

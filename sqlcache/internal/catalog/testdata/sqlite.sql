@@ -1,0 +1,38 @@
+CREATE TABLE Plain (ID INTEGER PRIMARY KEY, a, b TEXT);
+CREATE TABLE typed (id INT PRIMARY KEY, a);
+CREATE TABLE apart (id INTEGER PRIMARY KEY, a) WITHOUT ROWID;
+CREATE TABLE named (name TEXT PRIMARY KEY, a);
+CREATE TABLE paired (x INTEGER, y INTEGER, a, PRIMARY KEY (x, y));
+CREATE TABLE grand (id INTEGER PRIMARY KEY, code UNIQUE, note);
+CREATE TABLE parent (
+  id INTEGER PRIMARY KEY, grand_id REFERENCES Grand ON DELETE CASCADE ON UPDATE CASCADE,
+  code UNIQUE REFERENCES grand (Code) ON UPDATE CASCADE ON DELETE SET NULL);
+CREATE TABLE child (id INTEGER PRIMARY KEY, parent_id REFERENCES parent (id) ON DELETE SET NULL,
+  code REFERENCES parent (code) ON UPDATE CASCADE);
+CREATE TABLE doubled (id INTEGER PRIMARY KEY, a, twice AS (a * 2) STORED UNIQUE);
+CREATE TABLE follower (twice REFERENCES doubled (twice) ON UPDATE CASCADE);
+CREATE TABLE unique_once (id INTEGER PRIMARY KEY, a UNIQUE ON CONFLICT REPLACE);
+CREATE VIEW simple AS SELECT id, a FROM plain;
+CREATE VIEW nested (x, y) AS SELECT s.id, n.a FROM simple s JOIN named n ON n.a = s.a;
+CREATE VIEW timed AS SELECT id, datetime('now') AS t FROM plain;
+CREATE TABLE audit (what, id);
+CREATE TABLE audited (id INTEGER PRIMARY KEY, a);
+CREATE TRIGGER record AFTER DELETE ON audited BEGIN
+  INSERT INTO Audit VALUES ('DELETE', OLD.id); -- the row
+  UPDATE named SET a = OLD.id WHERE name = 'a';
+END;
+CREATE TABLE opaque (id INTEGER PRIMARY KEY, a);
+CREATE TRIGGER opaque_update AFTER UPDATE ON opaque BEGIN
+  SELECT CASE WHEN NEW.a > 9 THEN made_up(NEW.a) END;
+END;
+CREATE TRIGGER instead INSTEAD OF UPDATE ON simple BEGIN UPDATE plain SET a = NEW.a WHERE id = OLD.id; END;
+CREATE VIRTUAL TABLE words USING fts5 (body);
+INSERT INTO plain (id, a) VALUES (1, 1), (2, 2);
+INSERT INTO named VALUES ('a', 1);
+INSERT INTO grand VALUES (1, 'a', ''), (2, 'b', '');
+INSERT INTO parent VALUES (1, 1, 'a'), (2, 2, 'b');
+INSERT INTO child VALUES (1, 1, 'a'), (2, 2, 'b');
+INSERT INTO doubled (id, a) VALUES (1, 1);
+INSERT INTO follower VALUES (2);
+INSERT INTO unique_once VALUES (1, 1), (2, 2);
+INSERT INTO audited VALUES (1, 1);
