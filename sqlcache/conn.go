@@ -19,8 +19,11 @@ type conn struct {
 	asked time.Time
 	tx    *transaction // nil outside
 	// dirty says that the session is not what scope says any more, unclear that it is
-	// not known whether a transaction is open.
-	dirty, unclear bool
+	// not known whether a transaction is open, lent that somebody else has the driver's
+	// connection too.
+	dirty, unclear, lent bool
+	// whole says that the dialect tells all of a session that was changed.
+	whole bool
 }
 
 // transaction collects what its COMMIT will change.
@@ -173,10 +176,12 @@ func (c *conn) plan(ctx context.Context, query string, s *statement.Statement) (
 // askAgainAfter spares a database that does not tell its scope.
 const askAgainAfter = 10 * time.Second
 
-// inScope returns the scope of the connection, for which it asks once. It is nil where
-// it is not known; inside a transaction nothing is asked, which might break it.
+// inScope returns the scope of the connection, for which it asks once, and again where
+// the session was changed. It is nil where it is not known; inside a transaction nothing
+// is asked, which might break it.
 func (c *conn) inScope(ctx context.Context) *scope {
-	if c.scope != nil || c.tx != nil || c.dirty || c.unclear || time.Since(c.asked) < askAgainAfter {
+	known := c.scope != nil && !(c.dirty && c.whole)
+	if known || c.tx != nil || c.unclear || c.lent || time.Since(c.asked) < askAgainAfter {
 		return c.scope
 	}
 	s, err := c.dialect.Scope(ctx, queryer{c.base})
@@ -185,9 +190,10 @@ func (c *conn) inScope(ctx context.Context) *scope {
 			c.asked = time.Now()
 			c.db.failed("the session's settings cannot be read", err)
 		}
-		return nil
+		return c.scope
 	}
 	s.Session += "\x00" + c.form()
-	c.scope = c.db.scope(s)
+	c.scope, c.whole = c.db.scope(s), s.Whole
+	c.dirty = c.dirty && !s.Whole
 	return c.scope
 }

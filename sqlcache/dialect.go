@@ -27,6 +27,10 @@ type Scope struct {
 	Database string
 	// Session holds the settings that change results: the user, the time zone …
 	Session string
+	// Whole says that Session has all that a statement may have changed on the connection,
+	// so that it is asked for again after a SET or the like. Without it, such a connection
+	// does not read from the cache any more.
+	Whole bool
 }
 
 // Catalog is a snapshot of a database's definitions. It is called by several goroutines

@@ -32,7 +32,7 @@
 //
 // A result from the cache cannot be told from the database's: values, column types,
 // NULLs. Errors are not cached. Queries in a transaction, and those on a connection whose
-// session was changed (SET, temporary tables, [Unwrap]), go to the database.
+// session was changed (temporary tables, [Unwrap]), go to the database.
 //
 // # Concurrency
 //

@@ -102,7 +102,7 @@ func Unwrap(driverConn any) any {
 	if !ok {
 		return driverConn
 	}
-	c.dirty = true
+	c.dirty, c.lent = true, true
 	if c.status == nil {
 		c.unclear = true
 	}

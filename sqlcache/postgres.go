@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"strings"
 
 	"github.com/larder-go/larder/sqlcache/internal/catalog"
 )
@@ -35,6 +36,7 @@ func (postgres) Scope(ctx context.Context, q Queryer) (Scope, error) {
 	return Scope{
 		Database: name[:min(len(name), longest)] + "." + digest(name + row[1])[:12],
 		Session:  row[2],
+		Whole:    !strings.Contains(row[2], "pg_temp_"), // in the schemas: temporary tables hide others
 	}, nil
 }
 

@@ -56,6 +56,7 @@ type call struct {
 	request
 	conn *conn
 	run  func() (driver.Rows, error)
+	done context.CancelFunc // the caller need not wait until the result is stored
 
 	mu       sync.Mutex // protects state
 	state    callState
@@ -82,8 +83,10 @@ var (
 
 // read answers a query from the cache, or runs it.
 func (c *conn) read(ctx context.Context, r request, run func() (driver.Rows, error)) (driver.Rows, error) {
-	call := &call{request: r, conn: c, run: run, ended: make(chan struct{})}
-	res, err := c.db.cache.Get(context.WithValue(ctx, callKey{}, call), r.key)
+	asking, done := context.WithCancel(ctx)
+	defer done()
+	call := &call{request: r, conn: c, run: run, done: done, ended: make(chan struct{})}
+	res, err := c.db.cache.Get(context.WithValue(asking, callKey{}, call), r.key)
 	switch {
 	case call.leave():
 		c.db.counters.misses.Add(1)
@@ -139,7 +142,7 @@ func load(ctx context.Context, _ string, _ larder.Item[*result]) (item larder.It
 	if !c.enter() {
 		return none, errGone
 	}
-	defer close(c.ended)
+	defer func() { close(c.ended); c.done() }()
 	defer func() {
 		if c.panicked = recover(); c.panicked != nil { // the caller panics with it
 			item, err = none, errPanic
