@@ -138,3 +138,35 @@ func TestDefinitionsChangedByAnotherProcess(t *testing.T) {
 	do(t, a, "UPDATE users SET name = 'eve' WHERE id = 1")
 	expect(t, b, "miss", "6", orders)
 }
+
+// A write that was judged before a trigger came, and sets it off.
+func TestDefinitionsChangedUnderAWrite(t *testing.T) {
+	t.Parallel()
+	db, bare := postgres(t, all)
+	do(t, bare, `CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN PERFORM pg_advisory_xact_lock(1); UPDATE orders SET total = total + 1; RETURN NEW; END $$`)
+	const orders = "SELECT total FROM orders ORDER BY id"
+	expect(t, db, "miss", "5; 7", orders)
+	ddl := within(t, db, func(tx *sql.Tx) { do(t, tx, "LOCK TABLE users") })
+	brake := within(t, bare, func(tx *sql.Tx) { do(t, tx, "SELECT pg_advisory_xact_lock(1)") })
+	written := make(chan error)
+	go func() {
+		_, err := db.ExecContext(t.Context(), "UPDATE users SET name = 'eve' WHERE id = 1")
+		written <- err
+	}()
+	untilWaiting(t, bare, 1)
+	do(t, ddl, "CREATE TRIGGER t AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION f()")
+	if err := ddl.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	untilWaiting(t, bare, 1) // now for the brake
+	expect(t, db, "miss", "5; 7", orders)
+	expect(t, db, "hit", "5; 7", orders)
+	if err := brake.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-written; err != nil {
+		t.Fatal(err)
+	}
+	expect(t, db, "miss", "6; 8", orders)
+}

@@ -71,6 +71,25 @@ func dialectOf(c driver.Conn) Dialect {
 // pgxcache has a driver of its own.
 const pgxcache = "github.com/larder-go/larder/sqlcache/pgxcache"
 
+// searched is a catalog under a connection's search path.
+type searched struct {
+	*catalog.Catalog
+	path []string
+}
+
+func (c searched) Plan(s Statement) Plan { return c.Catalog.Plan(s, c.path) }
+
+// textQueryer asks for one text, as package catalog does.
+type textQueryer struct{ Queryer }
+
+func (q textQueryer) QueryText(ctx context.Context, query string) (string, error) {
+	row, err := texts(ctx, q.Queryer, query, 1)
+	if err != nil {
+		return "", err
+	}
+	return row[0], nil
+}
+
 // queryer is a Queryer over a driver's connection.
 type queryer struct{ base driver.Conn }
 

@@ -37,7 +37,7 @@ func store(t *testing.T) conn.Conn {
 }
 
 // connector is that of pgx for a database.
-func connector(t *testing.T, url string) driver.Connector {
+func connector(t testing.TB, url string) driver.Connector {
 	t.Helper()
 	config, err := pgx.ParseConfig(url)
 	if err != nil {

@@ -43,35 +43,15 @@ func (postgres) Catalog(ctx context.Context, q Queryer) (Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := postgresCatalog{}
-	for _, row := range rows {
-		schema, ok := textOf(row[0])
-		if !ok {
+	path := make([]string, len(rows))
+	for i, row := range rows {
+		var ok bool
+		if path[i], ok = textOf(row[0]); !ok {
 			return nil, errAnswer
 		}
-		c.path = append(c.path, schema)
 	}
-	c.Catalog, err = catalog.Load(ctx, textQueryer{q})
-	return c, err
-}
-
-// postgresCatalog is a catalog under a connection's search path.
-type postgresCatalog struct {
-	*catalog.Catalog
-	path []string
-}
-
-func (c postgresCatalog) Plan(s Statement) Plan { return c.Catalog.Plan(s, c.path) }
-
-// textQueryer asks for one text.
-type textQueryer struct{ Queryer }
-
-func (q textQueryer) QueryText(ctx context.Context, query string) (string, error) {
-	row, err := texts(ctx, q.Queryer, query, 1)
-	if err != nil {
-		return "", err
-	}
-	return row[0], nil
+	c, err := catalog.Load(ctx, textQueryer{q})
+	return searched{c, path}, err
 }
 
 var errAnswer = errors.New("sqlcache: the database's answer is not what was asked for")
