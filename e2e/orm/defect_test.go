@@ -18,8 +18,8 @@ import (
 func gormOver(t *testing.T, connect func() conn.Conn) (bare, db *gorm.DB) {
 	t.Helper()
 	plain, wrapped := open(t, connect)
-	without, err1 := newGORM(plain, false)
-	with, err2 := newGORM(wrapped[0], false)
+	without, err1 := newGORM(plain)
+	with, err2 := newGORM(wrapped[0])
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}

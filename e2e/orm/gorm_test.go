@@ -12,8 +12,8 @@ import (
 
 type gormStore struct{ db *gorm.DB }
 
-func newGORM(db *sql.DB, prepared bool) (gormStore, error) {
-	g, err := gorm.Open(postgres.New(postgres.Config{Conn: db}), &gorm.Config{Logger: logger.Discard, PrepareStmt: prepared})
+func newGORM(db *sql.DB) (gormStore, error) {
+	g, err := gorm.Open(postgres.New(postgres.Config{Conn: db}), &gorm.Config{Logger: logger.Discard})
 	return gormStore{g}, err
 }
 

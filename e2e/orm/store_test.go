@@ -51,10 +51,9 @@ type store interface {
 
 // libraries open a store over a database.
 var libraries = map[string]func(*sql.DB) (store, error){
-	"sqlc":           func(db *sql.DB) (store, error) { return sqlcStore{New(db), db}, nil },
-	"sqlx":           func(db *sql.DB) (store, error) { return newSQLX(db), nil },
-	"gorm":           func(db *sql.DB) (store, error) { return newGORM(db, false) },
-	"gorm, prepared": func(db *sql.DB) (store, error) { return newGORM(db, true) },
-	"bun":            func(db *sql.DB) (store, error) { return newBun(db), nil },
-	"ent":            func(db *sql.DB) (store, error) { return newEnt(db), nil },
+	"sqlc": func(db *sql.DB) (store, error) { return sqlcStore{New(db), db}, nil },
+	"sqlx": func(db *sql.DB) (store, error) { return newSQLX(db), nil },
+	"gorm": func(db *sql.DB) (store, error) { return newGORM(db) },
+	"bun":  func(db *sql.DB) (store, error) { return newBun(db), nil },
+	"ent":  func(db *sql.DB) (store, error) { return newEnt(db), nil },
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/larder-go/larder"
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/sqlcache"
 )
@@ -143,12 +144,13 @@ func (b bench) compare(t *testing.T, when string, written int) {
 		if got, err, ok := alike(written); !ok {
 			t.Errorf("%s, %s: got %+v, %v; want %+v, %v", when, r.name, got, err, want, wantErr)
 		}
-		for deadline := time.Now().Add(time.Second); ; runtime.Gosched() {
+		for bound := time.Now().Add(larder.DefaultStalenessBound); ; runtime.Gosched() {
+			began := time.Now()
 			got, err, ok := alike(other)
 			if ok {
 				break
 			}
-			if time.Now().After(deadline) {
+			if began.After(bound) {
 				t.Errorf("%s, %s elsewhere: got %+v, %v; want %+v, %v", when, r.name, got, err, want, wantErr)
 				break
 			}

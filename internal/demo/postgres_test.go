@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"os"
 	"slices"
 	"strings"
@@ -128,6 +129,23 @@ func TestPostgresDropsOnlyItsOwn(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	pgtest.Do(t, url, "SELECT mine FROM larder_demo.notes")
+}
+
+func TestPostgresAfterAnInterrupt(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Database(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	d, err := New(ctx, Options{GOROOT: writeGOROOT(t, manyPackages(1)), Postgres: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+	if left := schemas(t, url); !slices.Equal(left, []string{"public"}) {
+		t.Errorf("the demo leaves %q", left)
+	}
 }
 
 func TestPostgresBuildThatFailsLeavesNothing(t *testing.T) {

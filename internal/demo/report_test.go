@@ -62,7 +62,7 @@ func TestReportErr(t *testing.T) {
 
 func TestReportNamesItsFigures(t *testing.T) {
 	t.Parallel()
-	b, err := json.Marshal(Report{})
+	b, err := json.Marshal(Report{SQLCache: &SQLCache{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestReportNamesItsFigures(t *testing.T) {
 	for _, name := range []string{
 		"requests", "writes", "db_queries_cached", "db_queries_uncached", "hit_ratio",
 		"p50_us_cached", "p50_us_uncached", "p99_us_cached", "p99_us_uncached",
-		"stale_reads", "lagging_reads", "longest_lag_ms", "errors", "settings",
+		"sql_cache", "stale_reads", "lagging_reads", "longest_lag_ms", "errors", "settings",
 		"logins", "session_updates", "lost_session_updates", "undead_sessions",
 		"changes", "missed_changes", "p50_us_change", "p99_us_change",
 	} {
@@ -88,12 +88,13 @@ func TestTable(t *testing.T) {
 	rep := Report{
 		Requests: 1000, RequestsPlanned: 1000, Writes: 5, DBQueriesUncached: 2000, DBQueriesCached: 100,
 		P50Uncached: 200, P50Cached: 0, HitRatio: 0.95, Checked: 40,
+		SQLCache: &SQLCache{Statements: 2000, QueriesSaved: 1900, Misses: 100, Invalidations: 5},
 	}
 	var b bytes.Buffer
 	if err := rep.WriteTable(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"uncached", "20.0", "95.0 %", "settings", "no stale answer among 40 checked; 20.0 times fewer database queries"} {
+	for _, want := range []string{"uncached", "20.0", "95.0 %", "settings", "1900 of 2000 queries saved; 5 transactions", "no stale answer among 40 checked; 20.0 times fewer database queries"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
