@@ -52,22 +52,7 @@ func TestCommitTagsThatCrashesLeavesNothingOld(t *testing.T) {
 				}
 				ask("before")
 				var dead atomic.Bool
-				h.on(func(ctx context.Context, op string, run func()) error {
-					if dead.Load() {
-						<-ctx.Done()
-						return ctx.Err()
-					}
-					if op == tt.at {
-						if tt.executed {
-							run()
-						}
-						dead.Store(true)
-						<-ctx.Done()
-						return ctx.Err()
-					}
-					run()
-					return nil
-				})
+				h.on(dying(&dead, tt.at, tt.executed))
 				_ = c.CommitTags(t.Context(), []string{"x"}, func(context.Context) error {
 					ask("before the effect")
 					if dead.Load() || tt.inCommit == "before" {

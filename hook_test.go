@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/larder-go/larder/conn"
@@ -114,6 +115,22 @@ func (w *watch) silence(op string) {
 		<-ctx.Done()
 		return ctx.Err()
 	})
+}
+
+// dying is a process that dies in an exchange of op, which Redis executes still or not,
+// or when dead is set: from then on nothing of it reaches Redis.
+func dying(dead *atomic.Bool, op string, executed bool) step {
+	return func(ctx context.Context, this string, run func()) error {
+		if !dead.Load() && this != op {
+			run()
+			return nil
+		}
+		if !dead.Swap(true) && executed {
+			run()
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	}
 }
 
 func (w *watch) exchange(ctx context.Context, op string, run func()) error {

@@ -42,22 +42,7 @@ func TestWriteThroughThatCrashesLeavesNothingOld(t *testing.T) {
 					t.Fatal(err)
 				}
 				var dead atomic.Bool
-				h.on(func(ctx context.Context, op string, run func()) error {
-					if dead.Load() {
-						<-ctx.Done()
-						return ctx.Err()
-					}
-					if op == tt.at {
-						if tt.executed {
-							run()
-						}
-						dead.Store(true)
-						<-ctx.Done()
-						return ctx.Err()
-					}
-					run()
-					return nil
-				})
+				h.on(dying(&dead, tt.at, tt.executed))
 				_ = c.WriteThrough(t.Context(), "k", func(context.Context) (int64, error) {
 					if dead.Load() {
 						return 0, errDown
