@@ -89,7 +89,7 @@ func (g *generator) make(out *strings.Builder, w string) {
 	if !ok {
 		if before, after, found := strings.Cut(w, "$"); found && grammar["$"+after] != nil {
 			out.WriteString(before)
-			w, productions = "$"+after, grammar["$"+after]
+			productions = grammar["$"+after]
 		} else {
 			out.WriteString(w + g.space())
 			return
