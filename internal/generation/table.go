@@ -173,26 +173,35 @@ func (t *Table) Capture(ctx context.Context, gs []*Generation, out []Value) erro
 }
 
 // assure makes sure that the generations for which need returns true are there
-// and live long enough.
+// and live long enough. Those that this process does not know it learns by the way.
 func (t *Table) assure(ctx context.Context, gs []*Generation, out []Value, now int64, need func(i int) bool) error {
 	var (
 		at       []int
 		calls    []conn.ScriptCall
 		readings []reading
+		unknown  bool
 	)
+	since := conn.Uptime() - t.bound
 	for i, g := range gs {
-		if need(i) {
-			at = append(at, i)
-			calls = append(calls, t.capture(g))
-			if t.tr != nil {
-				readings = append(readings, g.begin())
-			}
+		if !need(i) {
+			continue
+		}
+		at = append(at, i)
+		calls = append(calls, t.capture(g))
+		if t.tr != nil {
+			readings = append(readings, g.begin())
+			_, known := g.Current(since)
+			unknown = unknown || !known
 		}
 	}
 	if len(calls) == 0 {
 		return nil
 	}
-	for j, r := range t.through().EvalEach(ctx, captureScript, calls...) {
+	var through conn.Evaler = t.c
+	if unknown {
+		through = t.tr
+	}
+	for j, r := range through.EvalEach(ctx, captureScript, calls...) {
 		v, _, err := readCaptured(r)
 		if err != nil {
 			return err
@@ -200,20 +209,12 @@ func (t *Table) assure(ctx context.Context, gs []*Generation, out []Value, now i
 		g := gs[at[j]]
 		out[at[j]] = v
 		g.assured.Store(now)
-		if life, known := t.c.Incarnation(g.key); t.tr != nil && v.Number != 0 && known && life == v.Incarnation {
+		life, known := t.c.Incarnation(g.key)
+		if unknown && v.Number != 0 && known && life == v.Incarnation {
 			g.learn(readings[j], v)
 		}
 	}
 	return nil
-}
-
-// through is what generations are read over: a tracking connection, where there is
-// one.
-func (t *Table) through() conn.Evaler {
-	if t.tr != nil {
-		return t.tr
-	}
-	return t.c
 }
 
 func (t *Table) capture(g *Generation) conn.ScriptCall {

@@ -3,13 +3,11 @@
 //
 // The habit it replaces: an ORM's cache option with a list of tables per query, and
 // redis.del calls behind the writes. A table that is missing in the list, a view, a
-// cascade or a rolled-back transaction leaves old rows behind. Here the statements
-// themselves are read, and the database is asked what else they change.
+// cascade or a rolled-back transaction leaves old rows behind.
 package main
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"fmt"
 	"log"
@@ -40,72 +38,48 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	db, err := sqlcache.OpenDB(connector{filepath.Join(dir, "shop.db")}, c, sqlcache.Options{
-		Namespace: "pattern-query",
-		All:       true,
-		TTL:       5 * time.Minute,
-	})
+	db, err := sqlcache.OpenDB(connector{filepath.Join(dir, "shop.db")}, c,
+		sqlcache.Options{Namespace: "pattern-query", All: true, TTL: 5 * time.Minute})
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	for _, s := range []string{
-		"CREATE TABLE teas (id INTEGER PRIMARY KEY, name TEXT, cents INT)",
-		"CREATE TABLE orders (id INTEGER PRIMARY KEY, tea INT REFERENCES teas)",
-		"INSERT INTO teas VALUES (1, 'assam', 320), (2, 'sencha', 450)",
-	} {
-		if _, err := db.ExecContext(ctx, s); err != nil {
-			return err
-		}
+	conn, err := db.Conn(ctx) // a transaction by hand needs one; others use db
+	if err != nil {
+		return err
 	}
-	show := func(when string) error {
+	defer conn.Close()
+	const discount = "UPDATE teas SET cents = cents - 20"
+	for _, step := range []struct {
+		when       string
+		statements []string
+	}{
+		{"first", []string{"CREATE TABLE teas (id INTEGER PRIMARY KEY, name TEXT, cents INT)",
+			"CREATE TABLE orders (id INTEGER PRIMARY KEY, tea INT REFERENCES teas)",
+			"INSERT INTO teas VALUES (1, 'assam', 320), (2, 'sencha', 450)"}},
+		{"again", nil},
+		{"after an order", []string{"INSERT INTO orders (tea) VALUES (1)"}},
+		{"after a transaction that was rolled back", []string{"BEGIN", discount, "ROLLBACK"}},
+		{"after one that was committed", []string{"BEGIN", discount, "COMMIT"}},
+	} {
+		for _, statement := range step.statements {
+			if _, err := conn.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
 		var cheapest int
-		if err := db.QueryRowContext(ctx, "SELECT min(cents) FROM teas").Scan(&cheapest); err != nil {
+		if err := conn.QueryRowContext(ctx, "SELECT min(cents) FROM teas").Scan(&cheapest); err != nil {
 			return err
 		}
 		s, err := sqlcache.StatsOf(db)
-		fmt.Printf("%s: %d, from the database %d times, from the cache %d times\n", when, cheapest, s.Misses, s.Hits)
-		return err
-	}
-	if err := show("first"); err != nil {
-		return err
-	}
-	if err := show("again"); err != nil {
-		return err
-	}
-	if _, err := db.ExecContext(ctx, "INSERT INTO orders (tea) VALUES (1)"); err != nil {
-		return err
-	}
-	if err := show("after an order"); err != nil {
-		return err
-	}
-	if err := discount(ctx, db, false); err != nil {
-		return err
-	}
-	if err := show("after a transaction that was rolled back"); err != nil {
-		return err
-	}
-	if err := discount(ctx, db, true); err != nil {
-		return err
-	}
-	if err := show("after one that was committed"); err != nil {
-		return err
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s: %d, from the database %d times, from the cache %d times\n", step.when, cheapest, s.Misses, s.Hits)
 	}
 	x, err := sqlcache.Explain(ctx, db, "SELECT name FROM teas ORDER BY random()")
 	fmt.Println("teas in random order:", x.Why)
 	return err
-}
-
-// discount makes all teas cheaper, or changes its mind.
-func discount(ctx context.Context, db *sql.DB, really bool) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, "UPDATE teas SET cents = cents - 20"); err != nil || !really {
-		return tx.Rollback()
-	}
-	return tx.Commit()
 }
 
 func main() {

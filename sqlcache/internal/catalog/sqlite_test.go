@@ -49,7 +49,7 @@ func TestSQLitePlans(t *testing.T) {
 	db, c := openSQLite(t)
 	for _, test := range []struct{ sql, want string }{
 		{`SELECT * FROM plain WHERE id = ?`, "row Plain($1)"},
-		{`SELECT * FROM "PLAIN" WHERE "Id" = 007`, "row Plain(7)"},
+		{`SELECT * FROM "PLAIN" WHERE "Id" = 007`, "reads Plain"},
 		{`SELECT * FROM main.plain WHERE a = 1`, "reads Plain"},
 		{`SELECT * FROM typed WHERE id = 1`, "reads typed"},
 		{`SELECT * FROM apart WHERE id = 1`, "reads apart"},
