@@ -185,7 +185,7 @@ func (w *hasher) content(v reflect.Value, depth int) string {
 		return "is nested too deeply"
 	}
 	if v.CanInterface() {
-		if t, ok := v.Interface().(time.Time); ok {
+		if t, ok := reflect.TypeAssert[time.Time](v); ok {
 			w.time(t)
 			return ""
 		}
@@ -225,8 +225,8 @@ func (w *hasher) content(v reflect.Value, depth int) string {
 		}
 	case reflect.Struct:
 		w.tagged('{', uint64(v.NumField()))
-		for i := range v.NumField() {
-			if why := w.content(v.Field(i), depth+1); why != "" {
+		for _, field := range v.Fields() {
+			if why := w.content(field, depth+1); why != "" {
 				return why
 			}
 		}

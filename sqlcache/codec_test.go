@@ -96,7 +96,7 @@ func TestResultsSurviveTheirEncoding(t *testing.T) {
 			t.Errorf("got %#v, %v\nwant %#v", dest, err, values())
 		}
 	}
-	if err := r.Next(nil); err != io.EOF {
+	if err := r.Next(nil); err != io.EOF { //nolint:errorlint // as database/sql compares it
 		t.Errorf("got %v", err)
 	}
 }

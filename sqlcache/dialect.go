@@ -51,8 +51,9 @@ type (
 	Statement = statement.Statement
 	// Plan is what a statement means for the cache.
 	Plan = catalog.Plan
-	// Table is a table of the database, Write one whose rows change.
+	// Table is a table of the database.
 	Table = catalog.Table
+	// Write is a table whose rows change.
 	Write = catalog.Write
 )
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
 	"time"
 
 	redis "github.com/larder-go/larder/conn"
@@ -112,12 +113,13 @@ func Unwrap(driverConn any) any {
 // form says how the values of a connection look, in as far as the process decides it:
 // by the driver, and by its own time zone.
 func (c *conn) form() string {
-	form := reflect.TypeOf(c.base).String()
+	var form strings.Builder
+	form.WriteString(reflect.TypeOf(c.base).String())
 	for _, month := range []time.Month{time.January, time.July} {
 		_, offset := time.Date(2024, month, 1, 0, 0, 0, 0, time.Local).Zone()
-		form += fmt.Sprintf(" %d", offset)
+		fmt.Fprintf(&form, " %d", offset)
 	}
-	return form
+	return form.String()
 }
 
 func (c *conn) limits() limits {

@@ -95,7 +95,7 @@ func drain(base driver.Rows, lim limits) (*rows, error) {
 		err := base.Next(values)
 		if err != nil {
 			res.cells, out.left = string(cells), string(cells)
-			if err != io.EOF {
+			if err != io.EOF { //nolint:errorlint // as database/sql compares it
 				out.err = err
 			}
 			out.closeErr = base.Close()

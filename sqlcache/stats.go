@@ -57,5 +57,5 @@ func (d *database) stats() Stats {
 // failed takes note of a failure that no caller is told of.
 func (d *database) failed(what string, err error) {
 	d.counters.failures.Add(1)
-	d.opts.Logger.Warn("sqlcache: "+what, "namespace", d.opts.Namespace, "error", err)
+	d.opts.Logger.Warn("sqlcache: the cache failed", "namespace", d.opts.Namespace, "what", what, "error", err)
 }

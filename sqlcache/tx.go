@@ -36,7 +36,7 @@ func statusOf(base driver.Conn) func() byte {
 	}
 	if c, ok := got(reflect.ValueOf(base).MethodByName("Conn")); ok {
 		if c, ok = got(c.MethodByName("PgConn")); ok {
-			if t, ok := c.Interface().(teller); ok {
+			if t, ok := reflect.TypeAssert[teller](c); ok {
 				return t.TxStatus
 			}
 		}

@@ -2,6 +2,7 @@ package sqlcache
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/larder-go/larder/internal/statement"
@@ -53,7 +54,7 @@ func (o *Options) wants(ctx context.Context, hint *statement.Hint) (q Query, why
 		q.TTL = hint.TTL
 	}
 	if len(hint.Tags) > 0 {
-		q.Tags = append(q.Tags[:len(q.Tags):len(q.Tags)], hint.Tags...)
+		q.Tags = append(slices.Clip(q.Tags), hint.Tags...)
 	}
 	if q.TTL <= 0 {
 		q.TTL = o.TTL

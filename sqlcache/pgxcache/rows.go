@@ -48,7 +48,7 @@ func (r *rows) Next() bool {
 		return false
 	}
 	if err := r.base.Next(r.values); err != nil {
-		if err != io.EOF {
+		if err != io.EOF { //nolint:errorlint // as database/sql compares it
 			r.err = err
 		}
 		r.Close()

@@ -108,7 +108,7 @@ func (w *world) try(t *testing.T, sql string) map[string]difference {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback(t.Context())
+	defer func() { _ = tx.Rollback(t.Context()) }()
 	if w.before == nil {
 		w.before = w.look(t, tx)
 	}

@@ -111,9 +111,9 @@ func (f file) try(t *testing.T, statement string) (changed []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback()
+	defer func() { _ = tx.Rollback() }()
 	look := func() (found []string) {
-		for _, table := range strings.Fields("Plain typed apart named paired grand parent child doubled follower unique_once audit audited opaque") {
+		for table := range strings.FieldsSeq("Plain typed apart named paired grand parent child doubled follower unique_once audit audited opaque") {
 			var rows string
 			query := fmt.Sprintf("SELECT json_group_array(r) FROM (SELECT %s AS r FROM %s)", columnsOf(t, tx, table), table)
 			if err := tx.QueryRowContext(t.Context(), query).Scan(&rows); err != nil {
