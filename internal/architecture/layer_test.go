@@ -13,7 +13,7 @@ import (
 type layer string
 
 const (
-	contract layer = "contract" // conn
+	contract layer = "contract" // conn, observe
 	shared   layer = "shared room"
 	backend  layer = "backend"
 	root     layer = "root"
@@ -29,8 +29,9 @@ const (
 // rooms gives every folder its layer; the longest match counts. A new folder
 // at the top needs a line here and in docs/architecture.md.
 var rooms = map[string]layer{
-	".":    root,
-	"conn": contract,
+	".":       root,
+	"conn":    contract,
+	"observe": contract,
 
 	"redisconn": backend,
 	"embedded":  backend,
@@ -54,6 +55,8 @@ var rooms = map[string]layer{
 	"internal/audit":        tool,
 	"internal/demo":         tool,
 	"internal/mcp":          tool,
+	"internal/soak":         tool,
+	"internal/torture":      tool,
 	"internal/architecture": testkit,
 	"internal/pgtest":       testkit,
 	"internal/redistest":    testkit,
