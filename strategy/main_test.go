@@ -2,10 +2,13 @@ package strategy_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/embedded"
@@ -15,7 +18,14 @@ import (
 	"github.com/larder-go/larder/strategy"
 )
 
-func TestMain(m *testing.M) { os.Exit(redistest.Run(m)) }
+func TestMain(m *testing.M) {
+	code := redistest.Run(m)
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 // patience bounds every wait.
 const patience = time.Minute

@@ -30,7 +30,7 @@ To see what a deployment changes, save the JSON before it and compare after it:
   larder strategy --diff old.json
 
 Exits with 0 whatever has changed, and with 1 where no service has declared
-anything.
+anything; as JSON that is a document like any other.
 ` + redisUsage
 
 // maxOldBytes bounds the file of --diff.
@@ -72,7 +72,6 @@ func runStrategy(ctx context.Context, std stdio, args []string) error {
 		return printAs(std.out, format, diff, diff.Markdown)
 	}
 	if len(doc.Services) == 0 {
-		// In a file of JSON an empty document is as good as any: all is new then.
 		if format == "json" {
 			return printAs(std.out, format, doc, nil)
 		}
