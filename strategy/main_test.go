@@ -3,8 +3,10 @@ package strategy_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -131,4 +133,24 @@ func services(doc *strategy.Document) string {
 		parts = append(parts, s.Name+" "+s.Version+"×"+string(rune('0'+len(s.Processes))))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// lines is a log.
+type lines struct {
+	mu sync.Mutex // protects b
+	b  strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+func (l *lines) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
