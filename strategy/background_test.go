@@ -20,6 +20,7 @@ type script struct {
 	mu    sync.Mutex // protects the following
 	down  bool
 	calls []time.Duration // since start
+	texts int             // calls that carried the declarations
 	start time.Time
 }
 
@@ -28,6 +29,9 @@ func (s *script) Eval(ctx context.Context, sc *conn.Script, keys, args []string)
 	defer s.mu.Unlock()
 	if len(keys) == 3 {
 		s.calls = append(s.calls, time.Since(s.start))
+		if args[2] != "" {
+			s.texts++
+		}
 	}
 	if s.down {
 		return conn.Value{}, &conn.Error{Op: "eval", Err: errors.New("down")}
@@ -79,6 +83,9 @@ func TestBackground(t *testing.T) {
 		time.Sleep(64 * time.Second)
 		if got, want := c.seen(), "[2s 2.5s 3.5s 5.5s 7.5s 9.5s 39.5s 1m9.5s]"; got != want {
 			t.Errorf("tried at %s, want %s", got, want)
+		}
+		if c.texts != 6 { // five failures and a success; renewals carry nothing
+			t.Errorf("the declarations were sent %d times", c.texts)
 		}
 		if err := r.Close(); err != nil {
 			t.Error(err)

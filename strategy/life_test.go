@@ -66,10 +66,25 @@ func TestLifeAndDeath(t *testing.T) {
 		// Renewed at 1 s, 31 s, 61 s and so on, for as long as it lives.
 		at(3*time.Hour, "shop v1×1")
 		at(25*time.Hour, "shop v1×1")
+		// Another process that declares the same joins it.
+		other, err := strategy.New(c, strategy.Options{Service: "shop", Version: "v1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		declare(t, other, cache("user"), complete)
+		publish(t, other)
+		at(25*time.Hour, "shop v1×2")
+		if since := read(t, c).Services[0].Since; !since.Equal(begin.Add(time.Second).Truncate(time.Millisecond)) {
+			t.Errorf("first published at %v, began at %v", since, begin)
+		}
+		if err := other.Close(); err != nil {
+			t.Error(err)
+		}
 		m.dead.Store(true)
 		last := 25*time.Hour - 29*time.Second
 		at(last+89*time.Second, "shop v1×1")
 		at(last+90*time.Second, "shop v1×0")
+		last = 25 * time.Hour // of the other
 		at(last+24*time.Hour-time.Millisecond, "shop v1×0")
 		at(last+24*time.Hour, "")
 		if v, err := c.Do(t.Context(), conn.Cmd("DBSIZE")); v.Int != 0 || err != nil {
