@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -126,23 +127,24 @@ func (v Verdict) show(n float64) string {
 // chartWidth is how many characters a chart has.
 const chartWidth = 30
 
-// chart draws a series between its smallest and its largest value.
+// chart draws a series, each part of it by its median, between the smallest of them
+// and the largest.
 func chart(series []point) string {
 	bars := []rune("▁▂▃▄▅▆▇█")
-	if len(series) == 0 {
+	width := min(chartWidth, len(series))
+	if width == 0 {
 		return ""
 	}
-	low, high := series[0].value, series[0].value
-	for _, p := range series {
-		low, high = min(low, p.value), max(high, p.value)
+	parts := make([]float64, width)
+	for i := range parts {
+		parts[i] = middle(series[i*len(series)/width : (i+1)*len(series)/width])
 	}
-	width := min(chartWidth, len(series))
+	low, high := slices.Min(parts), slices.Max(parts)
 	var b strings.Builder
-	for i := range width {
-		part := series[i*len(series)/width : (i+1)*len(series)/width]
+	for _, v := range parts {
 		level := 0
 		if high > low {
-			level = int((middle(part) - low) / (high - low) * float64(len(bars)-1))
+			level = int((v - low) / (high - low) * float64(len(bars)-1))
 		}
 		b.WriteRune(bars[level])
 	}

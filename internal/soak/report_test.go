@@ -31,6 +31,8 @@ func TestReport(t *testing.T) {
 		"idle":              {report(t, 0, Work{Name: "cache"}), "cache did nothing", []string{"FAILED: cache did nothing"}},
 		"failing":           {report(t, 0, Work{Name: "cache", Operations: 100, Errors: 2, Samples: []string{"oops"}}), "2 of 100 operations failed, for example: [oops]", nil},
 		"failing at times":  {report(t, 0, Work{Name: "cache", Operations: 1000, Errors: 10}), "", nil},
+		"cut at times":      {report(t, 0, Work{Name: "cache", Operations: 100, Errors: 20, Away: 20}), "", nil},
+		"away":              {report(t, 0, Work{Name: "cache", Operations: 100, Errors: 40, Away: 40}), "40 of 100 operations failed", nil},
 		"failing just once": {report(t, 0, Work{Name: "cache", Operations: 5, Errors: 1}), "", nil},
 	} {
 		err := tt.report.Err()

@@ -18,7 +18,7 @@ import (
 )
 
 // sqlRows is how many rows the table has.
-const sqlRows = 200
+const sqlRows = 50
 
 // database is where the queries of sqlcache go.
 type database struct {
@@ -92,12 +92,20 @@ type queries struct {
 	db *sql.DB
 }
 
-func openSQL(_ context.Context, e *env) (load, error) {
+func openSQL(ctx context.Context, e *env) (load, error) {
 	db, err := e.openSQL()
 	if err != nil {
 		return nil, err
 	}
-	return queries{db}, nil
+	l := queries{db}
+	// The generations of rows live longer than a short run. There are as many as
+	// there will ever be once each row was written.
+	for id := range sqlRows {
+		if err := l.reprice(ctx, id, id%50); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	return l, nil
 }
 
 func (e *env) openSQL() (*sql.DB, error) {
@@ -126,8 +134,7 @@ func (l queries) step(ctx context.Context, rng *rand.Rand) error {
 	case n < 80:
 		return l.some(ctx, rng.IntN(50))
 	case n < 90:
-		_, err := l.db.ExecContext(ctx, fmt.Sprintf("UPDATE products SET price = %d WHERE id = %d", rng.IntN(50), id))
-		return err
+		return l.reprice(ctx, id, rng.IntN(50))
 	}
 	tx, err := l.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -140,6 +147,11 @@ func (l queries) step(ctx context.Context, rng *rand.Rand) error {
 		return tx.Rollback()
 	}
 	return tx.Commit()
+}
+
+func (l queries) reprice(ctx context.Context, id, price int) error {
+	_, err := l.db.ExecContext(ctx, fmt.Sprintf("UPDATE products SET price = %d WHERE id = %d", price, id))
+	return err
 }
 
 func (l queries) one(ctx context.Context, id int) error {

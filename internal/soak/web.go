@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/event"
 	"github.com/larder-go/larder/ratelimit"
 	"github.com/larder-go/larder/ratelimit/limithttp"
@@ -133,7 +134,7 @@ func (l *web) step(ctx context.Context, rng *rand.Rand) error {
 		text, _ := io.ReadAll(io.LimitReader(res.Body, 1000))
 		_ = res.Body.Close()
 		if res.StatusCode != http.StatusOK {
-			return fmt.Errorf("visit: %d %s", res.StatusCode, text)
+			return refused("visit", res.StatusCode, text)
 		}
 		cookie, _, _ = strings.Cut(res.Header.Get("Set-Cookie"), ";")
 	}
@@ -155,8 +156,16 @@ func (l *web) listen(ctx context.Context, user string) error {
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("feed: %d", res.StatusCode)
+		return refused("feed", res.StatusCode, nil)
 	}
 	_, err = bufio.NewReader(res.Body).ReadString('\n')
 	return err
+}
+
+// refused is an answer that is none; 503 says that Redis gave none.
+func refused(what string, status int, text []byte) error {
+	if status == http.StatusServiceUnavailable {
+		return fmt.Errorf("%s: %d %s: %w", what, status, text, conn.ErrUnavailable)
+	}
+	return fmt.Errorf("%s: %d %s", what, status, text)
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/event"
+	"github.com/larder-go/larder/session"
 )
 
 // lifetime is the longest that anything of a run lives, so that what is bounded by
@@ -67,24 +69,39 @@ type env struct {
 type Work struct {
 	Name       string `json:"name"`
 	Operations int64  `json:"operations"`
-	Errors     int64  `json:"errors"`
+	// Errors are the operations that failed; Away those of them that got no answer, as
+	// where connections are cut.
+	Errors int64 `json:"errors"`
+	Away   int64 `json:"away"`
 	// Samples are the first errors.
 	Samples []string `json:"error_samples,omitempty"`
 }
 
-// maxShare is the share of operations that may fail: connections are cut on purpose,
-// and a busy machine makes some of them late.
-const maxShare = 0.01
+// The shares of operations that may fail: connections are cut on purpose, most of all
+// under those who have just opened one, and a busy machine makes some late.
+const (
+	maxFailed = 0.01
+	maxAway   = 0.25
+)
 
 // Err says what is wrong with it.
 func (w Work) Err() error {
 	switch {
 	case w.Operations == 0:
 		return fmt.Errorf("%s did nothing", w.Name)
-	case float64(w.Errors) > max(1, maxShare*float64(w.Operations)):
+	case tooMany(w.Errors-w.Away, maxFailed, w.Operations), tooMany(w.Away, maxAway, w.Operations):
 		return fmt.Errorf("%s: %d of %d operations failed, for example: %v", w.Name, w.Errors, w.Operations, w.Samples)
 	}
 	return nil
+}
+
+func tooMany(n int64, share float64, of int64) bool { return float64(n) > max(1, share*float64(of)) }
+
+// away tells whether an operation failed for want of an answer.
+func away(err error) bool {
+	return slices.ContainsFunc([]error{
+		conn.ErrUnavailable, session.ErrUnavailable, event.ErrUnavailable, context.DeadlineExceeded,
+	}, func(target error) bool { return errors.Is(err, target) })
 }
 
 const maxErrorSamples = 5
@@ -97,6 +114,7 @@ type running struct {
 	total  *atomic.Int64 // of all loads
 	ended  atomic.Int64
 	failed atomic.Int64
+	away   atomic.Int64
 
 	mu      sync.Mutex // protects the following
 	samples []string
@@ -135,6 +153,9 @@ func (r *running) once(ctx context.Context, rng *rand.Rand) {
 		return
 	}
 	r.failed.Add(1)
+	if away(err) {
+		r.away.Add(1)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if text := err.Error(); len(r.samples) < maxErrorSamples && !slices.Contains(r.samples, text) {
@@ -149,7 +170,9 @@ func (r *running) end() (Work, error) {
 	if err != nil {
 		err = fmt.Errorf("soak: close %s: %w", r.name, err)
 	}
-	return Work{Name: r.name, Operations: r.ended.Load(), Errors: r.failed.Load(), Samples: r.samples}, err
+	return Work{
+		Name: r.name, Operations: r.ended.Load(), Errors: r.failed.Load(), Away: r.away.Load(), Samples: r.samples,
+	}, err
 }
 
 // closers are ended in reverse order.
