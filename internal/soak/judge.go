@@ -74,15 +74,9 @@ type Verdict struct {
 // It fails where there are too few samples to tell: a run without a verdict is not
 // one without a leak.
 func Judge(samples []Sample, lasted time.Duration) ([]Verdict, error) {
-	from := max(lasted/warmUp, min(minWarmUp, lasted/2))
-	var judged []Sample
-	for _, s := range samples {
-		if s.After >= from {
-			judged = append(judged, s)
-		}
-	}
+	judged := afterWarmUp(samples, lasted)
 	if len(judged) < enough {
-		return nil, fmt.Errorf("soak: %d samples after the warm-up of %v; a judgement needs %d", len(judged), from, enough)
+		return nil, fmt.Errorf("soak: %d samples after the warm-up of %v; a judgement needs %d", len(judged), warmsUp(lasted), enough)
 	}
 	verdicts := make([]Verdict, 0, len(figures))
 	for _, f := range figures {
@@ -95,6 +89,25 @@ func Judge(samples []Sample, lasted time.Duration) ([]Verdict, error) {
 		verdicts = append(verdicts, v)
 	}
 	return verdicts, nil
+}
+
+func warmsUp(lasts time.Duration) time.Duration {
+	return max(lasts/warmUp, min(minWarmUp, lasts/2))
+}
+
+func afterWarmUp(samples []Sample, lasts time.Duration) (judged []Sample) {
+	for _, s := range samples {
+		if s.After >= warmsUp(lasts) {
+			judged = append(judged, s)
+		}
+	}
+	return judged
+}
+
+// judgeable tells whether there are enough samples, also of a server that was away for
+// some of them.
+func judgeable(samples []Sample, lasts time.Duration) bool {
+	return len(afterWarmUp(samples, lasts)) >= 2*enough
 }
 
 const immortal = "keys without expiry"

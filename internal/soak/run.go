@@ -62,7 +62,8 @@ func Run(ctx context.Context, o Options) (r Report, err error) {
 	return r, err
 }
 
-// watch samples until the time is up.
+// watch samples until the time is up, and on a machine that was too busy for enough
+// samples until there are, for up to ten times as long.
 func watch(ctx context.Context, o Options, s *server, leaks *leaker, total *atomic.Int64) ([]Sample, error) {
 	samples := make([]Sample, 0, o.For/o.Every+1)
 	began := time.Now()
@@ -82,6 +83,8 @@ func watch(ctx context.Context, o Options, s *server, leaks *leaker, total *atom
 		err := s.sample(bound, &one)
 		cancel()
 		switch {
+		case ctx.Err() != nil:
+			return samples, ctx.Err()
 		case errors.Is(err, conn.ErrUnavailable): // connections are cut on purpose
 			one.Keys, one.Immortal, one.ServerMemory, one.ServerClients = -1, -1, -1, -1
 		case err != nil:
@@ -90,7 +93,7 @@ func watch(ctx context.Context, o Options, s *server, leaks *leaker, total *atom
 		one.process()
 		samples = append(samples, one)
 		o.Progress(one.After, o.For, one)
-		if one.After >= o.For {
+		if one.After >= o.For && (judgeable(samples, o.For) || one.After >= 10*o.For) {
 			return samples, nil
 		}
 	}
