@@ -1,4 +1,4 @@
-package sqlcache
+package stored
 
 import (
 	"database/sql"

@@ -1,4 +1,4 @@
-package sqlcache
+package stored
 
 import (
 	"bytes"
@@ -46,7 +46,7 @@ func (t *table) ColumnTypePrecisionScale(i int) (int64, int64, bool) {
 	return 10, -2, i == 1
 }
 
-var generous = limits{rows: 1000, bytes: 1 << 20}
+var generous = Limits{Rows: 1000, Bytes: 1 << 20}
 
 // values are one of each kind.
 func values() []driver.Value {
@@ -60,7 +60,7 @@ func values() []driver.Value {
 	}
 }
 
-func resultOf(t *testing.T) *result {
+func resultOf(t *testing.T) *Result {
 	t.Helper()
 	vs := values()
 	names := make([]string, len(vs))
@@ -68,28 +68,28 @@ func resultOf(t *testing.T) *result {
 		names[i] = string(rune('a' + i))
 	}
 	names[1] = names[0]
-	r, err := drain(&table{names: names, rows: [][]driver.Value{vs, vs}}, generous)
+	r, err := Drain(&table{names: names, rows: [][]driver.Value{vs, vs}}, generous)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r.result
+	return r.Result
 }
 
 func TestResultsSurviveTheirEncoding(t *testing.T) {
 	t.Parallel()
 	want := resultOf(t)
-	data, err := codec{}.Append(nil, want)
+	data, err := Codec{}.Append(nil, want)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := codec{}.Decode(data)
+	got, err := Codec{}.Decode(data)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
-	r := rows{result: got, left: got.cells}
+	r := got.Rows()
 	for range 2 {
 		dest := make([]driver.Value, len(got.names))
 		if err := r.Next(dest); err != nil || !reflect.DeepEqual(dest, values()) {
@@ -104,7 +104,7 @@ func TestResultsSurviveTheirEncoding(t *testing.T) {
 // A change of these bytes needs a new name of the codec.
 func TestEncodingIsGolden(t *testing.T) {
 	t.Parallel()
-	got, err := codec{}.Append(nil, resultOf(t))
+	got, err := Codec{}.Append(nil, resultOf(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,16 +122,16 @@ func TestEncodingIsGolden(t *testing.T) {
 
 func TestDamagedBytesAreNoResult(t *testing.T) {
 	t.Parallel()
-	data, err := codec{}.Append(nil, resultOf(t))
+	data, err := Codec{}.Append(nil, resultOf(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for n := range data {
-		if _, err := (codec{}).Decode(data[:n]); !errors.Is(err, errCorrupt) {
+		if _, err := (Codec{}).Decode(data[:n]); !errors.Is(err, errCorrupt) {
 			t.Fatalf("%d of %d bytes: %v", n, len(data), err)
 		}
 	}
-	if _, err := (codec{}).Decode(append(data, 0)); !errors.Is(err, errCorrupt) {
+	if _, err := (Codec{}).Decode(append(data, 0)); !errors.Is(err, errCorrupt) {
 		t.Errorf("a byte more: %v", err)
 	}
 }
@@ -151,8 +151,8 @@ func TestWhatCannotBeStoredPasses(t *testing.T) {
 		"a location":   {time.Now().In(elsewhere), false},
 		"a type":       {uint8(1), false},
 	} {
-		r, err := drain(&table{names: []string{"a"}, rows: [][]driver.Value{{int64(1)}, {tc.value}, {int64(3)}}}, generous)
-		if (err == nil) != tc.ok || err != nil && !errors.Is(err, errUncacheable) {
+		r, err := Drain(&table{names: []string{"a"}, rows: [][]driver.Value{{int64(1)}, {tc.value}, {int64(3)}}}, generous)
+		if (err == nil) != tc.ok || err != nil && !errors.Is(err, ErrUncacheable) {
 			t.Errorf("%s: %v", name, err)
 		}
 		dest := make([]driver.Value, 1)
@@ -176,11 +176,11 @@ func FuzzDecode(f *testing.F) {
 	f.Add(data)
 	f.Add([]byte{1, 1, 'a', 1, 0, 0, 0, 0, 0, 0, 1, 0, 3, 2})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := codec{}.Decode(data)
+		r, err := Codec{}.Decode(data)
 		if err != nil {
 			return
 		}
-		rs := rows{result: r, left: r.cells}
+		rs := r.Rows()
 		dest := make([]driver.Value, len(r.names))
 		n := 0
 		for ; rs.Next(dest) == nil; n++ {
@@ -191,11 +191,11 @@ func FuzzDecode(f *testing.F) {
 		if n != r.count {
 			t.Errorf("%d rows of %d", n, r.count)
 		}
-		again, err := codec{}.Append(nil, r)
+		again, err := Codec{}.Append(nil, r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := codec{}.Decode(again)
+		back, err := Codec{}.Decode(again)
 		if err != nil || !reflect.DeepEqual(back, r) {
 			t.Errorf("%v: got %+v, want %+v", err, back, r)
 		}
@@ -204,55 +204,13 @@ func FuzzDecode(f *testing.F) {
 
 func FuzzKeyTags(f *testing.F) {
 	f.Add("app|=", `public.a\b|c`, "=x|y")
+	f.Add("\\p", "\\\\e", "")
 	f.Fuzz(func(t *testing.T, database, name, tag string) {
-		s := &scope{database: database}
-		key, why := s.key("SELECT 1", nil, []string{name}, []string{tag})
-		if why != cached {
-			return
+		key := Key("hash", database, []string{name}, []string{tag})
+		gotDatabase, names, tags, ok := Parts(key)
+		if !ok || gotDatabase != database || !reflect.DeepEqual(names, []string{name}) || !reflect.DeepEqual(tags, []string{tag}) {
+			t.Errorf("%q: got %q, %q, %q, %v", key, gotDatabase, names, tags, ok)
 		}
-		root := rootTag(database)
-		want := []string{anyDatabase, root, tagOf(root, name), tag}
-		if got := tagsOfKey(key); !reflect.DeepEqual(got, want) {
-			t.Errorf("got %q, want %q", got, want)
-		}
+		_, _, _, _ = Parts(name)
 	})
 }
-
-func TestKeysTellApart(t *testing.T) {
-	t.Parallel()
-	s := &scope{database: "db", id: "x"}
-	seen := map[string]any{}
-	text, one := "ada", int64(1)
-	type id int64
-	for i, v := range []any{
-		nil, int64(1), "1", []byte("1"), 1, int32(1), id(1), uint(1), 1.0, true, false, &text, &one, (*string)(nil),
-		[]int64{1},
-		[]int64{},
-		[]int64(nil),
-		[]string{"a", "b"},
-		[]string{"ab"},
-		[]string{"ab", ""},
-		time.Unix(1, 0), time.Unix(1, 0).UTC(),
-		struct{ A, B string }{"a", "b"},
-		struct{ A, B string }{"ab", ""},
-	} {
-		key, why := s.key("SELECT $1", arguments{{Ordinal: 1, Value: v}}, nil, nil)
-		if why != cached {
-			t.Errorf("%T: %v", v, why)
-		}
-		if other, ok := seen[key]; ok {
-			t.Errorf("%d: %#v has the key of %#v", i, v, other)
-		}
-		seen[key] = v
-	}
-	for _, v := range []any{map[string]int{}, func() {}, make(chan int), []any{1}, "today", []string{"x", "NOW"}, failing{}} {
-		if _, why := s.key("SELECT $1", arguments{{Ordinal: 1, Value: v}}, nil, nil); why != badArgument {
-			t.Errorf("%T: %v", v, why)
-		}
-	}
-}
-
-// failing is a Valuer that has no value.
-type failing struct{}
-
-func (failing) Value() (driver.Value, error) { return nil, errors.New("no") }

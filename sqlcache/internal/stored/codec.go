@@ -1,4 +1,4 @@
-package sqlcache
+package stored
 
 import (
 	"database/sql/driver"
@@ -12,7 +12,7 @@ import (
 	"github.com/larder-go/larder"
 )
 
-// A result as bytes (uvarint and varint are those of encoding/binary, str is a uvarint
+// Codec turns a Result into bytes and back (uvarint and varint are those of encoding/binary, str is a uvarint
 // length and as many bytes):
 //
 //	result = columns names shapes{shape} count row*
@@ -24,11 +24,12 @@ import (
 //	value  = kind (a byte) and what it says below
 //
 // A change of any of it needs a new name.
-type codec struct{}
+type Codec struct{}
 
-var _ larder.Codec[*result] = codec{}
+var _ larder.Codec[*Result] = Codec{}
 
-func (codec) Name() string { return "sqlcache/1" }
+// Name implements larder.Codec.
+func (Codec) Name() string { return "sqlcache/1" }
 
 // The kinds of values.
 const (
@@ -57,7 +58,8 @@ const (
 
 var errCorrupt = errors.New("sqlcache: the bytes are no result")
 
-func (codec) Append(dst []byte, r *result) ([]byte, error) {
+// Append implements larder.Codec.
+func (Codec) Append(dst []byte, r *Result) ([]byte, error) {
 	dst = binary.AppendUvarint(dst, uint64(len(r.names)))
 	for _, name := range r.names {
 		dst = appendString(dst, name)
@@ -72,9 +74,10 @@ func (codec) Append(dst []byte, r *result) ([]byte, error) {
 	return append(dst, r.cells...), nil
 }
 
-func (codec) Decode(data []byte) (*result, error) {
+// Decode implements larder.Codec.
+func (Codec) Decode(data []byte) (*Result, error) {
 	d := decoder{left: string(data)}
-	r := &result{}
+	r := &Result{}
 	columns := d.length()
 	r.names = make([]string, 0, columns)
 	for range columns {
@@ -162,7 +165,7 @@ func appendValue(dst []byte, v driver.Value) ([]byte, error) {
 	case time.Time:
 		return appendTime(dst, v)
 	}
-	return nil, fmt.Errorf("%w: a value is a %T", errUncacheable, v)
+	return nil, fmt.Errorf("%w: a value is a %T", ErrUncacheable, v)
 }
 
 // appendTime keeps the instant and the location of a time. Of locations with rules,
@@ -176,7 +179,7 @@ func appendTime(dst []byte, t time.Time) ([]byte, error) {
 	case loc == time.Local:
 		kind = kindLocal
 	case loc.String() != name:
-		return nil, fmt.Errorf("%w: a time is in the location %s; allowed: UTC, the local one, or an offset", errUncacheable, loc)
+		return nil, fmt.Errorf("%w: a time is in the location %s; allowed: UTC, the local one, or an offset", ErrUncacheable, loc)
 	}
 	dst = binary.AppendVarint(append(dst, kind), t.Unix())
 	dst = binary.AppendUvarint(dst, uint64(t.Nanosecond()))

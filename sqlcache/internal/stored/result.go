@@ -1,4 +1,4 @@
-package sqlcache
+package stored
 
 import (
 	"database/sql/driver"
@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// result is the whole result of a query. It does not change; rows reads it.
-type result struct {
+// Result is the whole result of a query. It does not change; Rows reads it.
+type Result struct {
 	names []string
 	// shapes are what the driver said of the columns, most often once. Drivers that
 	// answer from the current row have one shape for each different answer: the first
@@ -21,6 +21,12 @@ type result struct {
 	// no copy, and nobody can change them.
 	cells string
 }
+
+// Count is how many rows it has.
+func (r *Result) Count() int { return r.count }
+
+// Rows hands the result out from its beginning.
+func (r *Result) Rows() *Rows { return &Rows{Result: r, left: r.cells} }
 
 // column is what database/sql can ask of a column. What a driver has no answer to is
 // what database/sql says then.
@@ -61,27 +67,27 @@ func columnOf(r driver.Rows, i int) column {
 	return c
 }
 
-// errUncacheable is in the chain of what says why a result is not stored.
-var errUncacheable = errors.New("sqlcache: the result cannot be stored")
+// ErrUncacheable is in the chain of what says why a result is not stored.
+var ErrUncacheable = errors.New("sqlcache: the result cannot be stored")
 
-// limits bound what of a result is read ahead.
-type limits struct {
-	rows, bytes int
-	// moving says that the driver answers for columns from the current row.
-	moving bool
+// Limits bound what of a result is read ahead.
+type Limits struct {
+	Rows, Bytes int
+	// Moving says that the driver answers for columns from the current row.
+	Moving bool
 }
 
-// drain reads a driver's rows to their end and closes them. Where it comes upon
+// Drain reads a driver's rows to their end and closes them. Where it comes upon
 // something that cannot be stored it stops: the rows that it returns then go on with
 // those of the driver. The error says why the result is not to be stored; whoever
 // asked for the rows is given them in any case.
-func drain(base driver.Rows, lim limits) (*rows, error) {
+func Drain(base driver.Rows, lim Limits) (*Rows, error) {
 	names := slices.Clone(base.Columns())
-	res := &result{names: names, shapes: [][]column{shapeOf(base, len(names))}}
-	out := &rows{result: res}
-	live := func(first []driver.Value, why string) (*rows, error) {
+	res := &Result{names: names, shapes: [][]column{shapeOf(base, len(names))}}
+	out := &Rows{Result: res}
+	live := func(first []driver.Value, why string) (*Rows, error) {
 		out.tail = &tail{Rows: base, first: first}
-		return out, fmt.Errorf("%w: %s", errUncacheable, why)
+		return out, fmt.Errorf("%w: %s", ErrUncacheable, why)
 	}
 	if why := unlike(base); why != "" {
 		return live(nil, why)
@@ -102,18 +108,18 @@ func drain(base driver.Rows, lim limits) (*rows, error) {
 			return out, errors.Join(out.err, out.closeErr)
 		}
 		shape := 0
-		if lim.moving {
+		if lim.Moving {
 			shape = res.shape(shapeOf(base, len(names)))
 		}
 		longer, err := appendRow(cells, shape, values)
 		switch {
 		case err != nil:
-		case res.count == lim.rows:
-			err = fmt.Errorf("%w: more than MaxRows", errUncacheable)
-		case len(longer) > lim.bytes:
-			err = fmt.Errorf("%w: more than MaxBytes", errUncacheable)
+		case res.count == lim.Rows:
+			err = fmt.Errorf("%w: more than MaxRows", ErrUncacheable)
+		case len(longer) > lim.Bytes:
+			err = fmt.Errorf("%w: more than MaxBytes", ErrUncacheable)
 		case !storable(res.shapes[shape]):
-			err = fmt.Errorf("%w: a column has a scan type that is not known", errUncacheable)
+			err = fmt.Errorf("%w: a column has a scan type that is not known", ErrUncacheable)
 		}
 		if err != nil {
 			res.cells, out.left = string(cells), string(cells)
@@ -126,7 +132,7 @@ func drain(base driver.Rows, lim limits) (*rows, error) {
 }
 
 // shape returns the number of a shape, which it adds if it is new.
-func (r *result) shape(s []column) int {
+func (r *Result) shape(s []column) int {
 	for i, known := range r.shapes {
 		if slices.Equal(known, s) {
 			return i

@@ -1,4 +1,4 @@
-package sqlcache
+package stored
 
 import (
 	"database/sql/driver"
@@ -6,11 +6,11 @@ import (
 	"reflect"
 )
 
-// rows hands out a result, and goes on with the driver's own rows where the result
+// Rows hands out a result, and goes on with the driver's own rows where the result
 // ends before they do. What a driver's rows can be asked for optionally it answers as
 // database/sql would without them, so nobody can tell the difference.
-type rows struct {
-	*result
+type Rows struct {
+	*Result
 	left  string // of cells
 	read  int    // rows
 	shape int    // of the current row
@@ -33,11 +33,13 @@ var _ interface {
 	driver.RowsColumnTypeLength
 	driver.RowsColumnTypeNullable
 	driver.RowsColumnTypePrecisionScale
-} = (*rows)(nil)
+} = (*Rows)(nil)
 
-func (r *rows) Columns() []string { return r.names }
+// Columns implements driver.Rows.
+func (r *Rows) Columns() []string { return r.names }
 
-func (r *rows) Next(dest []driver.Value) error {
+// Next implements driver.Rows.
+func (r *Rows) Next(dest []driver.Value) error {
 	if r.read < r.count {
 		d := decoder{left: r.left}
 		r.shape = d.row(len(r.shapes), dest) // without fault: Decode has looked at every row
@@ -60,7 +62,8 @@ func (r *rows) Next(dest []driver.Value) error {
 	return io.EOF
 }
 
-func (r *rows) Close() error {
+// Close implements driver.Rows.
+func (r *Rows) Close() error {
 	if r.tail != nil {
 		return r.tail.Close()
 	}
@@ -68,28 +71,33 @@ func (r *rows) Close() error {
 }
 
 // column is what is known of a column now.
-func (r *rows) column(i int) column {
+func (r *Rows) column(i int) column {
 	if r.tail != nil && r.tail.reached {
 		return columnOf(r.tail.Rows, i)
 	}
 	return r.shapes[r.shape][i]
 }
 
-func (r *rows) ColumnTypeScanType(i int) reflect.Type { return r.column(i).scan }
+// ColumnTypeScanType implements driver.RowsColumnTypeScanType.
+func (r *Rows) ColumnTypeScanType(i int) reflect.Type { return r.column(i).scan }
 
-func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return r.column(i).database }
+// ColumnTypeDatabaseTypeName implements driver.RowsColumnTypeDatabaseTypeName.
+func (r *Rows) ColumnTypeDatabaseTypeName(i int) string { return r.column(i).database }
 
-func (r *rows) ColumnTypeLength(i int) (int64, bool) {
+// ColumnTypeLength implements driver.RowsColumnTypeLength.
+func (r *Rows) ColumnTypeLength(i int) (int64, bool) {
 	c := r.column(i)
 	return c.length, c.hasLength
 }
 
-func (r *rows) ColumnTypeNullable(i int) (nullable, ok bool) {
+// ColumnTypeNullable implements driver.RowsColumnTypeNullable.
+func (r *Rows) ColumnTypeNullable(i int) (nullable, ok bool) {
 	c := r.column(i)
 	return c.nullable, c.hasNullable
 }
 
-func (r *rows) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool) {
+// ColumnTypePrecisionScale implements driver.RowsColumnTypePrecisionScale.
+func (r *Rows) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool) {
 	c := r.column(i)
 	return c.precision, c.scale, c.hasPrecision
 }
