@@ -9,6 +9,7 @@ BENCHTIME ?= 1s
 COUNT     ?= 1
 FUZZ      ?= .
 FUZZTIME  ?= 10s
+SOAK      ?= 30m
 PKG       ?= ./...
 RUN       ?= .
 TIMEOUT   ?= 10m
@@ -83,9 +84,34 @@ fuzz: ## Run every fuzz target for FUZZTIME (10s): make fuzz FUZZ=Key FUZZTIME=1
 generate: ## Run go generate in all modules
 	@set -e; for m in $(MODULES); do (cd $$m && go generate ./...); done
 
+.PHONY: corpus
+corpus: ## Copy what fuzzing has found into testdata/fuzz, for targets that have next to nothing there
+	@set -e; for m in $(MODULES); do (cd $$m && $(CURDIR)/tools/corpus.sh); done
+
+.PHONY: soak
+soak: test-deps ## Everything under load on a real Redis and PostgreSQL for SOAK (30m), and a judge of what grows
+	LARDER_REQUIRE_REDIS=1 go test -count=1 -timeout 0 -run '^TestSoak$$' -v ./internal/soak -soak.for $(SOAK) -soak.rate 50
+
+.PHONY: vuln
+vuln: ## Known vulnerabilities in what we call; says so where their database cannot be reached
+	@$(MAKE) -s $(BIN)/govulncheck
+	@tools/vuln.sh $(BIN)/govulncheck $(MODULES)
+
+.PHONY: tidy-check
+tidy-check: ## Check that generated files, go.mod and go.sum are up to date
+	@tools/tidy-check.sh $(MODULES)
+
+# The long forms, each after the other even if one fails. A target that does not exist
+# is a failure too.
+LONG = tidy-check ci torture soak fuzz vuln
+
 .PHONY: verify
-verify: ## Check that generated files, go.mod and go.sum are up to date
-	@tools/verify.sh $(MODULES)
+verify: ## Everything, hours: tidy-check, ci, and the long forms: torture, soak, fuzz (1m for each target), vuln
+	@failed=; for t in $(LONG); do \
+	  echo "== verify: $$t"; \
+	  $(MAKE) --no-print-directory $$t $(if $(filter command%,$(origin FUZZTIME)),,FUZZTIME=1m) || failed="$$failed $$t"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "verify: failed:$$failed"; exit 1; fi; echo "verify: all of it: $(LONG)"
 
 .PHONY: ci
 ci: ## What the continuous integration runs: test, then lint
@@ -96,6 +122,8 @@ $(CURDIR)/.bin/%/golangci-lint:
 	@$(call build-tool,$@,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
 $(CURDIR)/.bin/%/gofumpt:
 	@$(call build-tool,$@,mvdan.cc/gofumpt)
+$(CURDIR)/.bin/%/govulncheck:
+	@$(call build-tool,$@,golang.org/x/vuln/cmd/govulncheck)
 $(CURDIR)/.bin/%/benchstat:
 	@$(call build-tool,$@,golang.org/x/perf/cmd/benchstat)
 

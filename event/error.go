@@ -86,6 +86,9 @@ type DecodeError struct {
 // Error says that a message cannot be decoded.
 func (e *DecodeError) Error() string { return "event: a message cannot be decoded" }
 
+// GoString is Error.
+func (e *DecodeError) GoString() string { return e.Error() }
+
 // Unwrap returns the decoder's error.
 func (e *DecodeError) Unwrap() error { return e.Err }
 

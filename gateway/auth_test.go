@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -176,5 +177,29 @@ func TestOptions(t *testing.T) {
 	}
 	if _, err := gateway.New(nil, gateway.Options{Token: "a"}); err == nil {
 		t.Error("no error without a Conn")
+	}
+}
+
+// Neither a gateway nor its options show the tokens, however they are printed.
+func TestTokensAreNotPrinted(t *testing.T) {
+	t.Parallel()
+	o := gateway.Options{Token: "hush-standard", ReadOnlyToken: "hush-reader"}
+	g, err := gateway.New(openEmbedded(t), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	var logs lockedBuffer
+	log := slog.New(slog.NewJSONHandler(&logs, nil))
+	for _, v := range []any{o, &o, g} {
+		log.Info("value", "value", v)
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+			if text := fmt.Sprintf(verb, v); strings.Contains(text, "hush") {
+				t.Errorf("%s of a %T: %s", verb, v, text)
+			}
+		}
+	}
+	if strings.Contains(logs.String(), "hush") || !strings.Contains(logs.String(), "not shown") {
+		t.Error(logs.String())
 	}
 }

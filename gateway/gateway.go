@@ -65,6 +65,8 @@ func New(c conn.Conn, opts Options) (*Gateway, error) {
 		}
 		g.nodes = nodes
 	}
+	// The hashes are enough from here on.
+	g.opts.Token, g.opts.ReadOnlyToken = "", ""
 	major, _, _ := strings.Cut(g.caps.Version, ".")
 	if n, err := strconv.Atoi(major); err == nil && n < 7 {
 		g.noShebang = true

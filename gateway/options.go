@@ -81,6 +81,18 @@ type Options struct {
 	AccessLog *slog.Logger
 }
 
+// String leaves the tokens out: options end up in logs.
+func (o Options) String() string {
+	return fmt.Sprintf("gateway.Options{MaxRequest: %d, MaxPipeline: %d, MaxKey: %d, MaxStreams: %d, MaxTopics: %d, tokens not shown}",
+		o.MaxRequest, o.MaxPipeline, o.MaxKey, o.MaxStreams, o.MaxTopics)
+}
+
+// GoString is String.
+func (o Options) GoString() string { return o.String() }
+
+// LogValue is String.
+func (o Options) LogValue() slog.Value { return slog.StringValue(o.String()) }
+
 // withDefaults returns a checked copy with all zero values replaced.
 func (o Options) withDefaults() (Options, error) {
 	switch o.Token {

@@ -296,3 +296,22 @@ func TestUnreadAnswers(t *testing.T) {
 	}
 	eventually(t, "the server to hang up", func() bool { return l.open.Load() == 0 })
 }
+
+// A key beyond MaxKey is refused wherever it stands, and its command alone.
+func TestLongKeys(t *testing.T) {
+	t.Parallel()
+	cl := serve(t, openEmbedded(t), gateway.Options{MaxKey: 100})
+	long := strings.Repeat("k", 101)
+	want := `{"error":"ERR max key size exceeded. Limit: 100 bytes, Actual: 101 bytes"}`
+	for path, body := range map[string]string{
+		"/": `["GET","` + long + `"]`, "/get/" + long: "", "/mget/a/" + long: "", "/set/" + long: "value",
+		"/multi-exec": `[["SET","a","b"],["GET","` + long + `"]]`,
+	} {
+		if a := cl.send("POST", path, body); a.status != 400 || a.body != want && !strings.Contains(a.body, "max key size") {
+			t.Errorf("%.20s: %d %s", path, a.status, a.body)
+		}
+	}
+	if a := cl.send("POST", "/pipeline", `[["PING"],["GET","`+long+`"],["GET","`+long[1:]+`"]]`); a.body != `[{"result":"PONG"},`+want+`,{"result":null}]` {
+		t.Errorf("a pipeline: %d %s", a.status, a.body)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"strconv"
 	"sync"
 	"time"
@@ -52,6 +53,13 @@ type Session[T any] struct {
 	// Stale says that Redis does not answer and the session is from memory: see
 	// Options.ServeStale.
 	Stale bool
+}
+
+// LogValue is what a slog.Logger prints: neither the id nor the user nor the data,
+// which a handler for JSON would.
+func (s Session[T]) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("handle", s.Handle), slog.Time("created", s.Created), slog.Time("expires", s.Expires), slog.Bool("stale", s.Stale))
 }
 
 // New makes a store over c, which the caller closes after it. T must survive a

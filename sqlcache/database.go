@@ -10,12 +10,13 @@ import (
 	"github.com/larder-go/larder"
 	redis "github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/statement"
+	"github.com/larder-go/larder/sqlcache/internal/stored"
 )
 
 // database is what the connections of one connector share.
 type database struct {
 	opts  Options
-	cache *larder.Cache[string, *result]
+	cache *larder.Cache[string, *stored.Result]
 	// versions has one random text for each database, under the tag of its definitions:
 	// where that is a new one, a snapshot of them is old.
 	versions *larder.Cache[string, string]
@@ -46,14 +47,14 @@ func newDatabase(c redis.Conn, opts Options) (*database, error) {
 	}
 	d := &database{opts: opts, scopes: map[string]*scope{}}
 	var err error
-	d.cache, err = larder.New(c, larder.Options[string, *result]{
+	d.cache, err = larder.New(c, larder.Options[string, *stored.Result]{
 		Namespace:     opts.Namespace,
 		TTL:           MaxTTL,
 		LoadItem:      load,
 		LoadTimeout:   loadTimeout,
 		Lease:         lease,
 		Tags:          tagsOfKey,
-		Codec:         codec{},
+		Codec:         stored.Codec{},
 		L1MaxBytes:    opts.L1MaxBytes,
 		CacheTimeout:  opts.CacheTimeout,
 		MaxKeyBytes:   maxKeyBytes,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/larder-go/larder/internal/statement"
 	"github.com/larder-go/larder/sqlcache/internal/catalog"
+	"github.com/larder-go/larder/sqlcache/internal/stored"
 )
 
 // Dialect is what the wrapper has to know of a kind of database. Its methods are called
@@ -107,14 +108,14 @@ func (q queryer) Query(ctx context.Context, query string, args ...any) ([][]driv
 	if err != nil {
 		return nil, err
 	}
-	all, err := drain(r, limits{rows: 1 << 20, bytes: 256 << 20})
+	all, err := stored.Drain(r, stored.Limits{Rows: 1 << 20, Bytes: 256 << 20})
 	if err != nil {
 		_ = all.Close()
 		return nil, err
 	}
-	table := make([][]driver.Value, all.count)
+	table := make([][]driver.Value, all.Count())
 	for i := range table {
-		table[i] = make([]driver.Value, len(all.names))
+		table[i] = make([]driver.Value, len(all.Columns()))
 		if err := all.Next(table[i]); err != nil {
 			return nil, err
 		}

@@ -3,21 +3,13 @@ package sqlcache
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"strings"
+
+	"github.com/larder-go/larder/sqlcache/internal/stored"
 )
 
-// A key says what its tags are, so that Options.Tags needs to know nothing else:
-//
-//	<hash>|<database>|<name>|…|=<tag>|…
-//
-// The hash is of the statement's text, its arguments, and the connection's settings; a
-// name is a tag below the database's root, and =tag is one of the caller's.
+// The hash of a key is of the statement's text, its arguments, and the connection's
+// settings; what follows it are its tags: see stored.Key.
 const maxTags = 30
-
-var (
-	escape   = strings.NewReplacer(`\`, `\\`, `|`, `\p`, `=`, `\e`)
-	unescape = strings.NewReplacer(`\\`, `\`, `\p`, `|`, `\e`, `=`)
-)
 
 func (s *scope) key(query string, args arguments, names, tags []string) (string, reason) {
 	if 2+len(names)+len(tags) > maxTags {
@@ -30,38 +22,23 @@ func (s *scope) key(query string, args arguments, names, tags []string) (string,
 	if why := args.hash(h); why != "" {
 		return "", badArgument
 	}
-	var b strings.Builder
-	b.WriteString(hex.EncodeToString(h.Sum(nil)[:16]))
-	b.WriteByte('|')
-	_, _ = escape.WriteString(&b, s.database)
-	for _, name := range names {
-		b.WriteByte('|')
-		_, _ = escape.WriteString(&b, name)
-	}
-	for _, tag := range tags {
-		b.WriteString("|=")
-		_, _ = escape.WriteString(&b, tag)
-	}
-	if b.Len() > maxKeyBytes {
+	key := stored.Key(hex.EncodeToString(h.Sum(nil)[:16]), s.database, names, tags)
+	if len(key) > maxKeyBytes {
 		return "", tooManyTags
 	}
-	return b.String(), cached
+	return key, cached
 }
 
 // tagsOfKey returns the tags that a key names.
 func tagsOfKey(key string) []string {
-	parts := strings.Split(key, "|")
-	if len(parts) < 2 {
+	database, names, own, ok := stored.Parts(key)
+	if !ok {
 		return []string{anyDatabase}
 	}
-	root := rootTag(unescape.Replace(parts[1]))
-	tags := []string{anyDatabase, root}
-	for _, part := range parts[2:] {
-		if tag, callers := strings.CutPrefix(part, "="); callers {
-			tags = append(tags, unescape.Replace(tag))
-		} else {
-			tags = append(tags, tagOf(root, unescape.Replace(part)))
-		}
+	root := rootTag(database)
+	tags := append(make([]string, 0, 2+len(names)+len(own)), anyDatabase, root)
+	for _, name := range names {
+		tags = append(tags, tagOf(root, name))
 	}
-	return tags
+	return append(tags, own...)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	redis "github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/sqlcache/internal/stored"
 )
 
 // Wrap makes a connector whose connections read through the cache behind c, and
@@ -122,7 +123,7 @@ func (c *conn) form() string {
 	return form.String()
 }
 
-func (c *conn) limits() limits {
+func (c *conn) limits() stored.Limits {
 	_, fixed := c.dialect.(postgres)
-	return limits{rows: c.db.opts.MaxRows, bytes: c.db.opts.MaxBytes, moving: !fixed}
+	return stored.Limits{Rows: c.db.opts.MaxRows, Bytes: c.db.opts.MaxBytes, Moving: !fixed}
 }

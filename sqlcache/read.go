@@ -9,6 +9,7 @@ import (
 
 	"github.com/larder-go/larder"
 	"github.com/larder-go/larder/internal/statement"
+	"github.com/larder-go/larder/sqlcache/internal/stored"
 )
 
 // request is a query that goes through the cache.
@@ -61,7 +62,7 @@ type call struct {
 	mu       sync.Mutex // protects state
 	state    callState
 	ended    chan struct{} // closed when the run has let go of the connection
-	rows     *rows         // what the run brought, also where it cannot be stored
+	rows     *stored.Rows  // what the run brought, also where it cannot be stored
 	err      error         // of the run, before there were rows
 	panicked any
 }
@@ -99,7 +100,7 @@ func (c *conn) read(ctx context.Context, r request, run func() (driver.Rows, err
 		return call.rows, nil
 	case err == nil && res != nil:
 		c.db.counters.hits.Add(1)
-		return &rows{result: res, left: res.cells}, nil
+		return res.Rows(), nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	}
@@ -136,8 +137,8 @@ func (c *call) enter() bool {
 
 // load is the cache's loader: it runs the query of whoever missed first, under that
 // caller's own context.
-func load(ctx context.Context, _ string, _ larder.Item[*result]) (item larder.Item[*result], err error) {
-	none := larder.Item[*result]{TTL: -1}
+func load(ctx context.Context, _ string, _ larder.Item[*stored.Result]) (item larder.Item[*stored.Result], err error) {
+	none := larder.Item[*stored.Result]{TTL: -1}
 	c := ctx.Value(callKey{}).(*call)
 	if !c.enter() {
 		return none, errGone
@@ -156,14 +157,14 @@ func load(ctx context.Context, _ string, _ larder.Item[*result]) (item larder.It
 		c.err = err
 		return none, err
 	}
-	c.rows, err = drain(base, c.conn.limits())
+	c.rows, err = stored.Drain(base, c.conn.limits())
 	switch {
-	case errors.Is(err, errUncacheable):
+	case errors.Is(err, stored.ErrUncacheable):
 		return none, nil
 	case err != nil:
 		return none, err
-	case !current, c.absent && c.rows.count == 0:
-		return larder.Item[*result]{Value: c.rows.result, TTL: -1}, nil
+	case !current, c.absent && c.rows.Count() == 0:
+		return larder.Item[*stored.Result]{Value: c.rows.Result, TTL: -1}, nil
 	}
-	return larder.Item[*result]{Value: c.rows.result, TTL: c.ttl}, nil
+	return larder.Item[*stored.Result]{Value: c.rows.Result, TTL: c.ttl}, nil
 }

@@ -2,19 +2,20 @@ package sqlcache
 
 import (
 	"database/sql/driver"
-	"reflect"
+
+	"github.com/larder-go/larder/sqlcache/internal/stored"
 )
 
 // writing are the rows of a statement that has more to do than to return them: it has
 // ended when they are closed.
 type writing struct {
-	driver.Rows
+	stored.Live
 	end func(error)
 }
 
 // watch makes rows that tell their end.
 func watch(r driver.Rows, end func(error)) driver.Rows {
-	w := writing{r, end}
+	w := writing{stored.Live{Rows: r}, end}
 	if sets, ok := r.(driver.RowsNextResultSet); ok {
 		return &writingSets{w, sets}
 	}
@@ -34,23 +35,4 @@ func (w *writing) Close() error {
 	err := w.Rows.Close()
 	w.end(err)
 	return err
-}
-
-func (w *writing) ColumnTypeScanType(i int) reflect.Type { return columnOf(w.Rows, i).scan }
-
-func (w *writing) ColumnTypeDatabaseTypeName(i int) string { return columnOf(w.Rows, i).database }
-
-func (w *writing) ColumnTypeLength(i int) (int64, bool) {
-	c := columnOf(w.Rows, i)
-	return c.length, c.hasLength
-}
-
-func (w *writing) ColumnTypeNullable(i int) (nullable, ok bool) {
-	c := columnOf(w.Rows, i)
-	return c.nullable, c.hasNullable
-}
-
-func (w *writing) ColumnTypePrecisionScale(i int) (precision, scale int64, ok bool) {
-	c := columnOf(w.Rows, i)
-	return c.precision, c.scale, c.hasPrecision
 }

@@ -52,6 +52,12 @@ func newConn(base, token string, opts Options) *Conn {
 	return c
 }
 
+// String names the server, without the token.
+func (c *Conn) String() string { return "upstash " + c.base }
+
+// GoString is String.
+func (c *Conn) GoString() string { return c.String() }
+
 // enter counts a call that Close waits for.
 func (c *Conn) enter() bool {
 	c.mu.Lock()

@@ -3,6 +3,7 @@ package upstash_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -158,4 +159,19 @@ func TestIncarnationFollows(t *testing.T) {
 	await("the loss", func(_ uint64, known bool) bool { return !known })
 	s.Restart()
 	await("another life", func(id uint64, known bool) bool { return known && id != before })
+}
+
+// A handle does not show its token, however it is printed.
+func TestTokenIsNotPrinted(t *testing.T) {
+	t.Parallel()
+	c, ok := opener(serve(t, engine(t)))(t).(*upstash.Conn)
+	if !ok {
+		t.Fatal("no Conn")
+	}
+	defer func() { _ = c.Close() }()
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		if text := fmt.Sprintf(verb, c); strings.Contains(text, token) || !strings.Contains(text, "upstash http") {
+			t.Errorf("%s: %s", verb, text)
+		}
+	}
 }

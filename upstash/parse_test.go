@@ -2,6 +2,7 @@ package upstash
 
 import (
 	"encoding/json"
+	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -72,7 +73,7 @@ func FuzzCommand(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b string) {
 		var got []string
 		sent := appendCommand(nil, []string{a, b})
-		if !utf8.ValidString(a + b) {
+		if !utf8.ValidString(a) || !utf8.ValidString(b) { // two halves of one character are valid together
 			return
 		}
 		if err := json.Unmarshal(sent, &got); err != nil || !reflect.DeepEqual(got, []string{a, b}) {
@@ -98,4 +99,66 @@ func TestLinesOfEvents(t *testing.T) {
 			t.Errorf("%q: got %+v", data, got)
 		}
 	}
+}
+
+// FuzzEvent: what the gateway writes of a message comes out as the message, and a
+// line about another channel comes out as nothing.
+func FuzzEvent(f *testing.F) {
+	f.Add("a,*", "a:b", "x,y")
+	f.Add("", "", "1")
+	f.Fuzz(func(t *testing.T, name, channel, payload string) {
+		s := stream{verb: "subscribe", name: name}
+		e, ok := s.event("message," + name + "," + payload)
+		// A channel called "message" or the like is its own confirmation's beginning.
+		if want := (conn.Message{Channel: name, Payload: payload}); !ok || e.message != want {
+			t.Errorf("%q: %+v, want %+v", name, e, want)
+		}
+		s.verb = "psubscribe"
+		e, ok = s.event("pmessage," + name + "," + channel + "," + payload)
+		if want := (conn.Message{Pattern: name, Channel: channel, Payload: payload}); !strings.Contains(channel, ",") && (!ok || e.message != want) {
+			t.Errorf("%q: %+v, want %+v", name, e, want)
+		}
+		if e, ok := s.event("message," + name + "," + payload); ok {
+			t.Errorf("%q: %+v of another kind", name, e)
+		}
+	})
+}
+
+// FuzzParseURL: what is accepted is the same URL for the standard library, without
+// anything secret, and what is refused is not repeated.
+func FuzzParseURL(f *testing.F) {
+	f.Add("https://name.upstash.io/")
+	f.Add("http://me:hush@127.0.0.1:8079")
+	f.Add("https://host/?token=hush#x")
+	f.Fuzz(func(t *testing.T, raw string) {
+		got, err := parseURL(raw)
+		if err != nil {
+			if len(raw) > 30 && strings.Contains(err.Error(), raw) {
+				t.Errorf("the error repeats %q", raw)
+			}
+			return
+		}
+		u, err := url.Parse(got)
+		if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Scheme != "http" && u.Scheme != "https" {
+			t.Errorf("%q became %q, %v", raw, got, err)
+		}
+	})
+}
+
+// FuzzReplies: a body is refused or holds as many replies as were asked for.
+func FuzzReplies(f *testing.F) {
+	f.Add(`[{"result":"a"},{"error":"ERR"},{"result":[1,null,{"a":1.5}]}]`, 3, false)
+	f.Add(`{"result":"YQ=="}`, 1, true)
+	f.Add("*1\r\n$1\r\na\r\n", 1, false)
+	f.Fuzz(func(t *testing.T, body string, n int, encoded bool) {
+		n &= 15
+		for name, read := range map[string]func() ([]conn.Value, error){
+			"any":  func() ([]conn.Value, error) { return parse(body, n, encoded) },
+			"JSON": func() ([]conn.Value, error) { return parseJSON(body, n) },
+		} {
+			if values, err := read(); err == nil && len(values) != n {
+				t.Errorf("%s: %q has %d replies, not %d", name, body, len(values), n)
+			}
+		}
+	})
 }

@@ -44,6 +44,7 @@ func commands() []command {
 		explainCommand,
 		invalidateCommand,
 		strategyCommand,
+		soakCommand,
 		versionCommand,
 	}
 }

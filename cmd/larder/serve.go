@@ -51,6 +51,8 @@ const (
 	shutdownTimeout = 10 * time.Second
 	maxHeaderBytes  = 64 << 10
 	maxTokenFile    = 64 << 10
+
+	defaultMaxConnections = 10_000
 )
 
 // serveFlags are what the command line says.
@@ -59,6 +61,8 @@ type serveFlags struct {
 	token, tokenFile, readOnlyTokenFile string
 	certFile, keyFile                   string
 	accessLog                           bool
+	logLevel                            slog.Level
+	maxConnections                      int
 	opts                                gateway.Options
 }
 
@@ -74,6 +78,8 @@ func runServe(ctx context.Context, std stdio, args []string) error {
 	fs.StringVar(&f.keyFile, "tls-key", "", "a PEM `file` with its key")
 	fs.IntVar(&f.opts.MaxRequest, "max-request", gateway.DefaultMaxRequest, "the most `bytes` of a request, and of one result")
 	fs.IntVar(&f.opts.MaxPipeline, "max-pipeline", gateway.DefaultMaxPipeline, "the most `commands` of a pipeline or transaction")
+	fs.IntVar(&f.maxConnections, "max-connections", defaultMaxConnections, "the most `connections` that are open at a time; further ones wait")
+	fs.TextVar(&f.logLevel, "log-level", slog.LevelInfo, "the least `level` of what is logged on standard error: debug, info, warn or error")
 	fs.BoolVar(&f.accessLog, "access-log", false, "log every request on standard error, without paths, tokens and values")
 	if err := parseFlags(fs, args); err != nil {
 		return err
@@ -81,7 +87,7 @@ func runServe(ctx context.Context, std stdio, args []string) error {
 	if err := f.complete(); err != nil {
 		return err
 	}
-	logs := slog.New(slog.NewTextHandler(std.err, nil))
+	logs := slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: f.logLevel}))
 	if f.opts.Logger = logs; f.accessLog {
 		f.opts.AccessLog = logs
 	}
@@ -100,6 +106,8 @@ func (f *serveFlags) complete() (err error) {
 		return mistake("--token and --token-file are two sources of one token; give one of them")
 	case f.opts.MaxRequest <= 0:
 		return mistake("--max-request is %d; it must be positive", f.opts.MaxRequest)
+	case f.maxConnections <= 0:
+		return mistake("--max-connections is %d; it must be positive", f.maxConnections)
 	case f.opts.MaxPipeline <= 0:
 		return mistake("--max-pipeline is %d; it must be positive", f.opts.MaxPipeline)
 	}
@@ -207,6 +215,7 @@ func (f *serveFlags) serve(ctx context.Context, std stdio) error {
 	if err != nil {
 		return err
 	}
+	ln = newLimitListener(ln, f.maxConnections)
 	srv := &http.Server{
 		Handler: g, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: certs},

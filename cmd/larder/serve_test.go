@@ -198,6 +198,7 @@ func TestServeMistakes(t *testing.T) {
 		{"--token-file " + empty, exitUsage, "one line"},
 		{"--max-request 0", exitUsage, "--max-request is 0"},
 		{"--max-pipeline -1", exitUsage, "--max-pipeline is -1"},
+		{"--max-connections 0", exitUsage, "--max-connections is 0"},
 		{"--redis http://me:hush@127.0.0.1", exitUsage, "--redis: URL: scheme"},
 		{"--redis redis://me:hush@127.0.0.1:1", exitFailed, "127.0.0.1:1"},
 		{"--listen 127.0.0.1:0 more", exitUsage, "unexpected argument"},

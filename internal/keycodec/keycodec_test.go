@@ -141,3 +141,28 @@ func FuzzStructKeyIsCanonical(f *testing.F) {
 		}
 	})
 }
+
+// FuzzScalarKeys: of each kind, a text is a key's own or nobody's.
+func FuzzScalarKeys(f *testing.F) {
+	for _, s := range []string{"0", "-0", "007", "9223372036854775808", "true", "TRUE", "1e3", "a%2fb", "\xff", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		canonical[int64](t, s)
+		canonical[uint8](t, s)
+		canonical[bool](t, s)
+		canonical[string](t, s)
+		canonical[[2]byte](t, s)
+	})
+}
+
+func canonical[K comparable](t *testing.T, s string) {
+	t.Helper()
+	c, err := For[K]()
+	if err != nil {
+		return // no kind of key
+	}
+	if key, ok := c.Parse(s); ok && string(c.Append(nil, key)) != s {
+		t.Errorf("%q and %q are both %v", s, c.Append(nil, key), key)
+	}
+}
