@@ -11,6 +11,7 @@ import (
 	"github.com/larder-go/larder/internal/generation"
 	"github.com/larder-go/larder/internal/l1"
 	"github.com/larder-go/larder/internal/lease"
+	"github.com/larder-go/larder/internal/mutation"
 )
 
 // How long a flight that waits for another process' load sleeps between two
@@ -285,6 +286,9 @@ func (c *Cache[K, V]) load(ctx context.Context, f *flight[K, V], t *ticket[K], f
 		return outcome[V]{err: err, stage: stage}
 	}
 	out := outcome[V]{value: got.Value, err: err, stage: stage}
+	if mutation.LateCapture && t.leased {
+		_ = c.capture(ctx, t)
+	}
 	switch {
 	case c.c != nil && !t.leased:
 		c.keepAlone(t, alone, got)

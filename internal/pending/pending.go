@@ -19,6 +19,7 @@ import (
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/generation"
 	"github.com/larder-go/larder/internal/lease"
+	"github.com/larder-go/larder/internal/mutation"
 )
 
 // Max is how many keys of entries a Queue keeps.
@@ -67,6 +68,9 @@ func New(c conn.Conn) *Queue {
 // Add takes over keys of entries, which belong to the namespace whose generation
 // has the given key, and keys of generations.
 func (q *Queue) Add(namespace string, entries, generations []string) {
+	if mutation.NoRetry {
+		return
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.seq++
@@ -83,6 +87,9 @@ func (q *Queue) Add(namespace string, entries, generations []string) {
 
 // Entomb takes over an invalidation that leaves a tombstone.
 func (q *Queue) Entomb(namespace, entry string, revision uint64, ttl time.Duration) {
+	if mutation.NoRetry {
+		return
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.seq++
