@@ -105,6 +105,11 @@ func (t *Torture) drawNetwork(rng *rand.Rand) (strike, bool) {
 		who = "one"
 	}
 	d := time.Duration(100+rng.IntN(1900)) * time.Millisecond
+	if f.Kind == faultproxy.DropPushes {
+		// While replies pass, no client can know. A network that loses packets for good
+		// cuts the connection, but not at once.
+		d = min(d, stalenessBound/2)
+	}
 	return strike{name: "network of " + who + ": " + f.Kind.String(), procs: procs, run: func(ctx context.Context) error {
 		for _, proc := range procs {
 			for _, p := range t.proxiesOf(proc) {

@@ -286,7 +286,11 @@ func (p *proc) plan(rng *rand.Rand) *writing {
 			})
 		}
 	}
-	switch rng.IntN(12) {
+	what := rng.IntN(12)
+	if space == cold && rng.IntN(3) != 0 {
+		what = rng.IntN(7) // of single keys, mostly
+	}
+	switch what {
 	case 0, 1, 2:
 		through()
 	case 3, 4, 5, 6:
