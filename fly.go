@@ -356,6 +356,9 @@ func (c *Cache[K, V]) filled(t *ticket[K], mark l1.Mark, got loaded[V], l life, 
 		c.stats.fillsRefused.Add(1)
 	default:
 		c.stats.fills.Add(1)
+		if c.pending.Any() && c.pending.Blocks(append(keysOf(t.namespace, t.tags), t.rk)...) {
+			break // Redis has not heard that this value is old
+		}
 		c.l1.Insert(t.key, c.l1Entry(got.Value, got.negative, l, t.namespace, t.tags), mark)
 	}
 	return stored

@@ -122,12 +122,12 @@ func (c *Cache[K, V]) mayUse(ctx context.Context, f *flight[K, V], stage int, be
 	if f.sealed > 0 && stage >= f.sealed {
 		return false
 	}
-	if !o.accepted || c.pending.Len() > 0 && c.pending.Blocks(keysOf(o.namespace, o.tags)...) {
+	rk, err := c.redisKey(f.key)
+	if !o.accepted || err != nil || c.pending.Any() && c.pending.Blocks(append(keysOf(o.namespace, o.tags), rk)...) {
 		return false
 	}
-	rk, err := c.redisKey(f.key)
 	namespace := o.namespace
-	return err == nil && c.areCurrent(ctx, rk, &namespace, o.tags, nil)
+	return c.areCurrent(ctx, rk, &namespace, o.tags, nil)
 }
 
 // found is what the two tiers have of a key.

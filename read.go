@@ -80,7 +80,7 @@ func (c *Cache[K, V]) open(ctx context.Context, key K, rk, raw string, asked ask
 
 // isPending tells whether an invalidation of the entry waits to be delivered.
 func (c *Cache[K, V]) isPending(rk string, e entry.Entry) bool {
-	if c.pending.Len() == 0 {
+	if !c.pending.Any() {
 		return false
 	}
 	keys := []string{rk, c.nsKey}
