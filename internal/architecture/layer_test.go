@@ -60,6 +60,7 @@ var rooms = map[string]layer{
 	"internal/architecture": testkit,
 	"internal/pgtest":       testkit,
 	"internal/redistest":    testkit,
+	"internal/model":        testkit,
 	"internal/scripted":     testkit,
 	"internal/sidebyside":   testkit,
 	"cachetest":             testkit,
