@@ -2,7 +2,9 @@ package larder_test
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -45,11 +47,17 @@ var changes = map[string]change{
 // interleaved runs three processes step by step: two read, each so many times, and the
 // third changes the value, each time in another of the ways that it is given, and reads
 // after each. Nobody may see an older version than one whose invalidation had returned
-// before the Get began: the pushes are there by the next step.
-func interleaved(t *testing.T, choose func(int) int, reads int, ways ...change) (steps int) {
+// before the Get began: the pushes are there by the next step. It returns what went wrong,
+// with what led to it, and the number of steps.
+func interleaved(t *testing.T, redis *model.Model, choose func(int) int, reads int, ways ...change) (wrong []string, steps int) {
 	t.Helper()
+	var mu sync.Mutex // protects wrong
+	fail := func(s *schedule, format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		wrong = append(wrong, fmt.Sprintf(format, args...)+" after:\n"+s.history())
+	}
 	synctest.Test(t, func(t *testing.T) {
-		redis := model.New(1)
 		s := &schedule{choose: choose}
 		var version, floor atomic.Int64
 		version.Store(1)
@@ -91,8 +99,7 @@ func interleaved(t *testing.T, choose func(int) int, reads int, ways ...change) 
 			v, err := caches[i].Get(t.Context(), "k")
 			s.note(names[i] + ": Get returned")
 			if err != nil || v.N < least {
-				t.Errorf("%s: Get returned version %d, %v; %d was invalidated before it began:\n%s",
-					names[i], v.N, err, least-1, s.history())
+				fail(s, "%s: Get returned version %d, %v; %d was invalidated before it began", names[i], v.N, err, least-1)
 			}
 		}
 		reader := func(i int) func() {
@@ -111,7 +118,7 @@ func interleaved(t *testing.T, choose func(int) int, reads int, ways ...change) 
 					return made
 				})
 				if err != nil {
-					t.Errorf("%v:\n%s", err, s.history())
+					fail(s, "%v", err)
 				}
 				floor.Store(made)
 				if reads > 1 {
@@ -124,11 +131,11 @@ func interleaved(t *testing.T, choose func(int) int, reads int, ways ...change) 
 		s.run(t, func() { get(0); get(1); get(2) })
 		for _, key := range redis.Keys() {
 			if _, ttl := redis.Raw(key); ttl < 0 {
-				t.Errorf("%s has no expiry", key)
+				fail(s, "%s has no expiry", key)
 			}
 		}
 	})
-	return steps
+	return wrong, steps
 }
 
 // budget is a number of runs; the long form of the tests has more.
@@ -142,16 +149,26 @@ func budget(short, long int) int {
 	return short
 }
 
-// Two Gets and a write of every kind, in every order of their steps.
+// Two Gets and a write of every kind: the first orders of their steps, depth first, in
+// the long form all of them or very many, and some that are drawn.
 func TestEveryInterleaving(t *testing.T) {
 	for name, way := range changes {
 		t.Run(name, func(t *testing.T) {
 			longest := 0
-			runs, all := explore(budget(2_000, 200_000), func(choose func(int) int) {
-				if !t.Failed() {
-					longest = max(longest, interleaved(t, choose, 1, way))
+			try := func(choose func(int) int) {
+				if t.Failed() {
+					return
 				}
-			})
+				wrong, steps := interleaved(t, model.New(1), choose, 1, way)
+				for _, w := range wrong {
+					t.Error(w)
+				}
+				longest = max(longest, steps)
+			}
+			runs, all := explore(budget(200, 200_000), try)
+			if !all {
+				sample(300, 1, try)
+			}
 			t.Logf("%d interleavings of up to %d steps, all: %t", runs, longest, all)
 		})
 	}
@@ -164,14 +181,33 @@ func TestDrawnInterleavings(t *testing.T) {
 	for _, name := range []string{"Invalidate", "WriteThrough", "InvalidateTags", "Set", "CommitTags", "Clear", "InvalidateBelow"} {
 		ways = append(ways, changes[name])
 	}
-	runs, steps := 0, 0
-	sample(budget(2_000, 100_000), 1, func(choose func(int) int) {
+	runs, total := 0, 0
+	sample(budget(1_000, 100_000), 1, func(choose func(int) int) {
 		if t.Failed() {
 			return
 		}
-		first, second := ways[choose(len(ways))], ways[choose(len(ways))]
-		steps += interleaved(t, choose, 3, first, second)
+		wrong, steps := interleaved(t, model.New(1), choose, 3, ways[choose(len(ways))], ways[choose(len(ways))])
+		for _, w := range wrong {
+			t.Error(w)
+		}
+		total += steps
 		runs++
 	})
-	t.Logf("%d histories of %d steps on average", runs, steps/max(runs, 1))
+	t.Logf("%d histories of %d steps on average", runs, total/max(runs, 1))
+}
+
+// Over a Redis that stores what it should refuse, the same interleavings go wrong.
+func TestInterleavingsCanFail(t *testing.T) {
+	found := 0
+	sample(200, 1, func(choose func(int) int) {
+		redis := model.New(1)
+		redis.Unfenced = true
+		if wrong, _ := interleaved(t, redis, choose, 1, changes["Invalidate"]); len(wrong) > 0 {
+			found++
+		}
+	})
+	if found == 0 {
+		t.Error("no interleaving shows that the fence is missing")
+	}
+	t.Logf("%d of 200 interleavings show that the fence is missing", found)
 }

@@ -3,6 +3,7 @@ package faultproxy
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"slices"
@@ -93,11 +94,7 @@ func (p *Proxy) Cut() { p.cutIf(func(*link) bool { return true }) }
 func (p *Proxy) Touched() map[Kind]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	out := make(map[Kind]int, len(p.touched))
-	for k, n := range p.touched {
-		out[k] = n
-	}
-	return out
+	return maps.Clone(p.touched)
 }
 
 func (p *Proxy) cutIf(which func(*link) bool) {

@@ -161,6 +161,9 @@ func (m *Model) giveBackLocked(key string, e entry, now int64) {
 func (m *Model) fillLocked(key string, a []string) conn.Value {
 	now := clock()
 	e, ok := m.heldLocked(key, a[0])
+	if !ok && m.Unfenced {
+		e, ok = entry(placeholder(4, m.life, 0, 0, zero, 0, zero)), true
+	}
 	if !ok {
 		return list(integer(0), integer(now))
 	}

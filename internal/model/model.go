@@ -10,6 +10,10 @@ import (
 
 // Model holds the data. Its clients are made by Connect.
 type Model struct {
+	// Unfenced stores what a load brings whether or not its lease still stands: for
+	// tests of tests. Set it before the first call.
+	Unfenced bool
+
 	life string // the incarnation, 8 bytes
 
 	mu      sync.Mutex // protects the following

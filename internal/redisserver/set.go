@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,7 +55,7 @@ func StartSentinel(ctx context.Context, replicas int) (_ *Set, err error) {
 	for i := range 1 + replicas {
 		args := careful
 		if i > 0 {
-			args = append(careful[:len(careful):len(careful)], "--replicaof", "127.0.0.1", set.Servers[0].port)
+			args = append(slices.Clip(careful), "--replicaof", "127.0.0.1", set.Servers[0].port)
 		}
 		s, err := Start(ctx, args...)
 		if err != nil {
@@ -220,7 +221,7 @@ func (set *Set) role(line string) (out []*Server) {
 // Close ends all servers.
 func (set *Set) Close() error {
 	var errs []error
-	for _, s := range append(set.Sentinels, set.Servers...) {
+	for _, s := range append(slices.Clip(set.Sentinels), set.Servers...) {
 		errs = append(errs, s.Close())
 	}
 	return errors.Join(errs...)

@@ -334,8 +334,7 @@ const parentProc = 0
 // calmLocked tells whether no fault has touched one of the processes between two
 // moments, nor shortly before.
 func (c *checker) calmLocked(from, to int64, procs ...int) bool {
-	for i := len(c.faults) - 1; i >= 0; i-- {
-		w := c.faults[i]
+	for _, w := range slices.Backward(c.faults) {
 		over := w.to != 0 && w.to+int64(c.limits.settle) < from
 		if w.from > to || over {
 			continue

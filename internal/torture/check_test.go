@@ -232,6 +232,11 @@ func TestLoadsTogether(t *testing.T) {
 			s.load(Load{Proc: 1}, 0, 100)
 			s.load(Load{Proc: 2}, 50, 150)
 		}, "P3"},
+		"under a barrier that could not be lifted": {func(s *story) {
+			s.write(3, WriteThrough, -500, -490, 5, Pending)
+			s.load(Load{Proc: 1}, 0, 100)
+			s.load(Load{Proc: 2}, 50, 150)
+		}, ""},
 		"where one could not renew its lease": {func(s *story) {
 			s.load(Load{Proc: 1}, 0, 3000)
 			s.stall(1, 1000, 1900)

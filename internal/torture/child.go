@@ -127,7 +127,9 @@ func runProcess(ctx context.Context, in io.Reader, out io.Writer, kill func(), o
 	if err := p.close(); err != nil {
 		last.Error = err.Error()
 	}
-	last.Left = leftOver(before)
+	if kill != nil { // else they are those of others too
+		last.Left = leftOver(before)
+	}
 	p.out.flush()
 	p.out.send(last)
 	return nil
@@ -236,8 +238,8 @@ func (r *recorder) add(fn func(b *batch)) {
 	}
 }
 
-func (r *recorder) op(o Op)     { r.add(func(b *batch) { b.Ops = append(b.Ops, o) }) }
-func (r *recorder) load(l Load) { r.add(func(b *batch) { b.Loads = append(b.Loads, l) }) }
+func (r *recorder) op(o Op)       { r.add(func(b *batch) { b.Ops = append(b.Ops, o) }) }
+func (r *recorder) load(l Load)   { r.add(func(b *batch) { b.Loads = append(b.Loads, l) }) }
 func (r *recorder) stall(s Stall) { r.add(func(b *batch) { b.Stalls = append(b.Stalls, s) }) }
 
 func (r *recorder) sample(s Sample) { r.add(func(b *batch) { b.Samples = append(b.Samples, s) }) }

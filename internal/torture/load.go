@@ -51,6 +51,10 @@ func (c *checker) togetherLocked(l Load) {
 func (c *checker) writtenLocked(key int, from, to int64) bool {
 	const late = int64(100 * time.Millisecond)
 	return slices.ContainsFunc(c.keys[key].intents, func(r *intentRecord) bool {
-		return r.Begun <= to && (r.ended == 0 || r.ended+late >= from)
+		after := late
+		if r.op != nil && r.op.Outcome == Pending { // a barrier that could not be lifted
+			after = int64(leaseTime) + late
+		}
+		return r.Begun <= to && (r.ended == 0 || r.ended+after >= from)
 	})
 }

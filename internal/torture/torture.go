@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -117,7 +118,7 @@ func (t *Torture) note(format string, args ...any) {
 // behind are the addresses that processes connect to, as far as they can be told.
 func (t *Torture) behind() (addrs []string) {
 	if t.set != nil {
-		for _, s := range append(t.set.Servers[:len(t.set.Servers):len(t.set.Servers)], t.set.Sentinels...) {
+		for _, s := range append(slices.Clip(t.set.Servers), t.set.Sentinels...) {
 			addrs = append(addrs, s.Addr())
 		}
 		return addrs
