@@ -19,8 +19,9 @@ type Stats struct {
 	Fills, FillsRefused, Oversize uint64
 	// Rejected are entries found in Redis but not used: of another tag or
 	// namespace generation, of another life of the node (a restart, a failover),
-	// of another schema, or (Corrupt) unreadable.
-	RejectedGeneration, RejectedIncarnation, RejectedSchema, Corrupt uint64
+	// of another schema, or (Corrupt) unreadable. RejectedTag are those of
+	// RejectedGeneration whose tag it was, not the namespace.
+	RejectedGeneration, RejectedTag, RejectedIncarnation, RejectedSchema, Corrupt uint64
 	// L2Errors are calls that failed on the way to Redis.
 	L2Errors uint64
 	// Invalidations are calls of Invalidate, InvalidateTags, CommitTags, InvalidatePrefix,
@@ -30,11 +31,19 @@ type Stats struct {
 	// connection, where the server does not push: other processes learn of what they
 	// said within their StalenessBound only.
 	Unpublished uint64
+	// ProbeChecked1s and ProbeChecked60s are values that the consistency probe compared
+	// with their source, that long after they were served; ProbeStale1s and
+	// ProbeStale60s are those of them that were not the source's. ProbeUndecided could
+	// not be compared. ProbeLoads are the calls of the loader that all this took; they
+	// are not among Loads. See Options.ProbeEvery.
+	ProbeChecked1s, ProbeStale1s, ProbeChecked60s, ProbeStale60s, ProbeUndecided, ProbeLoads uint64
 	// Pending is how many invalidations wait for Redis now.
 	Pending int
-	// L1Entries and L1Bytes are held in the process now.
-	L1Entries int
-	L1Bytes   uint64
+	// L1Entries and L1Bytes are held in the process now; L1Evictions are entries that
+	// gave way to others there.
+	L1Entries   int
+	L1Bytes     uint64
+	L1Evictions uint64
 }
 
 // HitRatio is the share of Gets that a tier answered, 0 if there were none.

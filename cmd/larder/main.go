@@ -45,6 +45,7 @@ func commands() []command {
 		getCommand,
 		explainCommand,
 		invalidateCommand,
+		strategyCommand,
 		versionCommand,
 	}
 }

@@ -58,6 +58,7 @@ var rooms = map[string]layer{
 	"internal/soak":         tool,
 	"internal/torture":      tool,
 	"internal/architecture": testkit,
+	"internal/observetest":  testkit,
 	"internal/pgtest":       testkit,
 	"internal/redistest":    testkit,
 	"internal/model":        testkit,

@@ -10,7 +10,9 @@ import (
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/event"
+	"github.com/larder-go/larder/ratelimit"
 	"github.com/larder-go/larder/session"
+	"github.com/larder-go/larder/strategy"
 )
 
 // cacheTTL is longer than a run, so that nothing but an invalidation replaces
@@ -34,6 +36,8 @@ type cache interface {
 	// edit is that of the store; when it returns, what was cached is invalidated.
 	edit(ctx context.Context, path, symbol string) ([]revision, error)
 	counters() counters
+	// declare says what it keeps, and why.
+	declare(r *strategy.Registry) error
 	close() error
 }
 
@@ -49,8 +53,10 @@ type app struct {
 
 	sessions *session.Store[visit]
 	visitors *session.Middleware[visit]
+	logins   *ratelimit.Limiter
 	changes  *event.Topic[change]
 	feed     http.Handler // the changes, for browsers
+	declared *strategy.Registry
 
 	writes atomic.Uint64
 }
@@ -72,6 +78,10 @@ func newApp(name, prefix string, s *store, cached cache, c conn.Conn) (_ *app, e
 	if err != nil {
 		return nil, err
 	}
+	a.logins, err = ratelimit.New(c, ratelimit.Options{Prefix: prefix + "-login", Algorithm: loginLimit})
+	if err != nil {
+		return nil, err
+	}
 	a.changes, err = event.NewTopic[change](c, prefix+"-changes", event.Options{Durable: true, Retention: cacheTTL})
 	if err != nil {
 		return nil, err
@@ -80,7 +90,8 @@ func newApp(name, prefix string, s *store, cached cache, c conn.Conn) (_ *app, e
 	if err != nil {
 		return nil, err
 	}
-	return a, nil
+	a.declared, err = a.declare()
+	return a, err
 }
 
 // edit changes a package and, if symbol is not empty, one of its symbols,
@@ -116,6 +127,12 @@ func (a *app) tell(ctx context.Context, path string, version int64, by string) (
 // close ends the cache, the connection and the database.
 func (a *app) close() error {
 	var errs []error
+	if a.declared != nil {
+		errs = append(errs, a.declared.Close())
+	}
+	if a.logins != nil {
+		errs = append(errs, a.logins.Close())
+	}
 	if a.sessions != nil {
 		errs = append(errs, a.sessions.Close())
 	}
