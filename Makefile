@@ -12,7 +12,9 @@ FUZZTIME  ?= 10s
 SOAK      ?= 30m
 PKG       ?= ./...
 RUN       ?= .
+SEEDS     ?= 10
 TIMEOUT   ?= 10m
+TORTURE   ?= 15s
 
 # Tools are pinned in tools/go.mod and built once for each set of versions.
 TOOLKEY = $(shell { go env GOVERSION GOOS GOARCH; cat tools/go.mod tools/go.sum; } | cksum | cut -d ' ' -f 1)
@@ -48,6 +50,12 @@ test-deps:
 .PHONY: race
 race: ## Race detector on chosen tests: make race PKG=./ratelimit RUN=TestWindow COUNT=20
 	CGO_ENABLED=1 go test -race -run '$(RUN)' -count=$(COUNT) -timeout $(TIMEOUT) $(PKG)
+
+.PHONY: torture
+torture: ## Torture: SEEDS (10) runs of TORTURE (15s) on one server, a cluster and Sentinel, then mutations and interleavings
+	@tools/torture.sh '$(TORTURE)' '$(SEEDS)'
+	LARDER_TORTURE=1 LARDER_REQUIRE_REDIS=1 go test -count=1 -timeout 30m -run TestMutations -v ./internal/torture
+	LARDER_TORTURE=1 go test -count=1 -timeout 60m -run Interleaving -v .
 
 .PHONY: lint
 lint: ## Run golangci-lint on all modules (its first build takes a minute or two)

@@ -93,6 +93,7 @@ func New[K comparable, V any](c conn.Conn, opts Options[K, V]) (*Cache[K, V], er
 	if err != nil {
 		return nil, err
 	}
+	shared := c
 	if link != nil {
 		c = link
 	}
@@ -114,7 +115,7 @@ func New[K comparable, V any](c conn.Conn, opts Options[K, V]) (*Cache[K, V], er
 	var tracker conn.Tracker
 	if c != nil {
 		cache.l2 = c
-		cache.pending = pending.New(c)
+		cache.pending = pending.New(c, shared, cache.gens.Disown)
 		tracker, _ = c.Tracker()
 	}
 	if opts.L1MaxBytes > 0 {

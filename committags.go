@@ -114,7 +114,6 @@ func (w *tagWrite[K, V]) end(ctx context.Context) {
 	if err := generation.Lift(ctx, c.c, w.token, w.keys...); err != nil {
 		c.stats.l2Errors.Add(1)
 		c.pending.Add(c.nsKey, nil, w.keys)
-		c.gens.Disown(w.keys...)
 		w.err = undelivered(err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/larder-go/larder/internal/generation"
 	"github.com/larder-go/larder/internal/inspect"
 	"github.com/larder-go/larder/internal/l1"
+	"github.com/larder-go/larder/internal/wall"
 )
 
 // Explain tells where the value of a key is, what a Get of this process would make
@@ -86,7 +87,7 @@ func (c *Cache[K, V]) explainL1(key K, x *Explanation, g *judgement) {
 	case c.c == nil:
 		x.L1Age = time.Since(time.Unix(0, e.LoadedAt))
 	default:
-		x.L1Age = time.Duration(time.Now().UnixMilli()+c.server.offset.Load()-e.LoadedAt) * time.Millisecond
+		x.L1Age = time.Duration(wall.Milli()+c.server.offset.Load()-e.LoadedAt) * time.Millisecond
 	}
 	x.L1Age = max(x.L1Age, 0)
 	switch doubt, ok := e.Doubt(time.Duration(now) - c.bound); {

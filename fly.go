@@ -11,6 +11,7 @@ import (
 	"github.com/larder-go/larder/internal/generation"
 	"github.com/larder-go/larder/internal/l1"
 	"github.com/larder-go/larder/internal/lease"
+	"github.com/larder-go/larder/internal/mutation"
 )
 
 // How long a flight that waits for another process' load sleeps between two
@@ -285,6 +286,9 @@ func (c *Cache[K, V]) load(ctx context.Context, f *flight[K, V], t *ticket[K], f
 		return outcome[V]{err: err, stage: stage}
 	}
 	out := outcome[V]{value: got.Value, err: err, stage: stage}
+	if mutation.LateCapture && t.leased {
+		_ = c.capture(ctx, t)
+	}
 	switch {
 	case c.c != nil && !t.leased:
 		c.keepAlone(t, alone, got)
@@ -354,6 +358,9 @@ func (c *Cache[K, V]) filled(t *ticket[K], mark l1.Mark, got loaded[V], l life, 
 		c.stats.fillsRefused.Add(1)
 	default:
 		c.stats.fills.Add(1)
+		if c.pending.Any() && c.pending.Blocks(append(keysOf(t.namespace, t.tags), t.rk)...) {
+			break // Redis has not heard that this value is old
+		}
 		c.l1.Insert(t.key, c.l1Entry(got.Value, got.negative, l, t.namespace, t.tags), mark)
 	}
 	return stored

@@ -129,11 +129,8 @@ func (c *Cache[K, V]) mayUse(ctx context.Context, f *flight[K, V], stage int, be
 	if f.sealed > 0 && stage >= f.sealed {
 		return false
 	}
-	if !o.accepted || c.pending.Len() > 0 && c.pending.Blocks(keysOf(o.namespace, o.tags)...) {
-		return false
-	}
 	rk, err := c.redisKey(f.key)
-	if err != nil {
+	if !o.accepted || err != nil || c.pending.Any() && c.pending.Blocks(append(keysOf(o.namespace, o.tags), rk)...) {
 		return false
 	}
 	namespace := o.namespace

@@ -9,6 +9,7 @@ import (
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/embedded"
+	"github.com/larder-go/larder/internal/model"
 )
 
 // A hook is the connection that a test stands in front of a real engine: it sees
@@ -34,7 +35,12 @@ func newEngine(t *testing.T) *embedded.Engine {
 
 func newHook(t *testing.T, e *embedded.Engine) *hook {
 	t.Helper()
-	c, w := e.Connect(), &watch{seen: map[string]int{}}
+	return hookOn(t, e.Connect())
+}
+
+func hookOn(t *testing.T, c conn.Conn) *hook {
+	t.Helper()
+	w := &watch{seen: map[string]int{}}
 	t.Cleanup(func() { _ = c.Close() })
 	return &hook{w, tapped{c, w}, untapped{c}}
 }
@@ -200,21 +206,8 @@ func (t tapped) each(ctx context.Context, op string, n int, run func() []conn.Re
 
 // scriptName knows the scripts by what their first lines say.
 func scriptName(s *conn.Script) string {
-	for name, does := range map[string]string{
-		"acquire":    "Looks up an entry",
-		"fill":       "Stores what a load brought",
-		"renew":      "Extends a lease while",
-		"release":    "Gives a lease back",
-		"invalidate": "Drops an entry, with",
-		"entomb":     "Drops an entry of a lower",
-		"bar":        "Puts up a barrier for a writer",
-		"lift":       "Ends a writer's part",
-		"capture":    "Reads a generation before",
-		"bump":       "Starts a new generation",
-	} {
-		if strings.Contains(s.Text(), does) {
-			return name
-		}
+	if name := model.Name(s.Text()); name != "" {
+		return name
 	}
 	panic("hook: a script that it does not know:\n" + s.Text())
 }

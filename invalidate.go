@@ -120,7 +120,6 @@ func (c *Cache[K, V]) bump(ctx context.Context, keys ...string) error {
 	err := c.gens.Bump(c.brief.Context(ctx), keys...)
 	if err != nil {
 		c.pending.Add(c.nsKey, nil, keys)
-		c.gens.Disown(keys...)
 		return undelivered(err)
 	}
 	return nil
@@ -164,10 +163,11 @@ func InvalidateTags(ctx context.Context, c conn.Conn, tags ...string) error {
 	if err != nil {
 		return err
 	}
+	shared := c
 	c, publish := backplane.Announcing(ctx, c)
 	defer publish()
 	if err := generation.Bump(ctx, c, keys...); err != nil {
-		pending.New(c).Add("", nil, keys) // ends when it is delivered, or c is closed
+		pending.Deliver(c, shared, keys)
 		return &Error{Op: "invalidate tags", Err: undelivered(err)}
 	}
 	return nil

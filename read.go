@@ -10,6 +10,7 @@ import (
 	"github.com/larder-go/larder/internal/entry"
 	"github.com/larder-go/larder/internal/generation"
 	"github.com/larder-go/larder/internal/l1"
+	"github.com/larder-go/larder/internal/wall"
 )
 
 // read gets the entry of a key from Redis; "" means that there is none, or that
@@ -94,7 +95,7 @@ func (c *Cache[K, V]) outdated(
 
 // isPending tells whether an invalidation of the entry waits to be delivered.
 func (c *Cache[K, V]) isPending(rk string, e entry.Entry) bool {
-	if c.pending.Len() == 0 {
+	if !c.pending.Any() {
 		return false
 	}
 	keys := []string{rk, c.nsKey}
@@ -211,7 +212,7 @@ func (c *Cache[K, V]) admit(v generation.Value, rk string, namespace *l1.Stamp, 
 	if v.Number == namespace.Number {
 		return v.Number != 0
 	}
-	until, ok := v.Admits(namespace.Number, rk, time.Now().UnixMilli()+c.server.offset.Load())
+	until, ok := v.Admits(namespace.Number, rk, wall.Milli()+c.server.offset.Load())
 	if !ok {
 		return false
 	}

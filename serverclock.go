@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/internal/wall"
 )
 
 // serverClock knows how far the Redis server's clock is ahead of this process'.
@@ -29,11 +30,11 @@ func (s *serverClock) now(ctx context.Context, c conn.Doer) int64 {
 			}
 		}
 	}
-	return time.Now().UnixMilli() + s.offset.Load()
+	return wall.Milli() + s.offset.Load()
 }
 
 // observe learns from an answer that carries the server's clock.
 func (s *serverClock) observe(server int64, local time.Time) {
-	s.offset.Store(server - local.UnixMilli())
+	s.offset.Store(server - wall.MilliAt(local))
 	s.known.Store(true)
 }

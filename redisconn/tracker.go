@@ -12,6 +12,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/internal/mutation"
 )
 
 // tracker reads over connections with CLIENT TRACKING, each key over its own.
@@ -64,9 +65,9 @@ func openTracker(w wire) (*tracker, error) {
 // anything can be read over it, and at the first sign that one is lost: between
 // the two there is no reply that a dead connection's number would cover.
 func (t *tracker) open(s *shard, w wire) (err error) {
-	w.opened = s.epoch.Advance
+	w.opened = func() { s.forget() }
 	w.lost = func(addr string, cause error) {
-		s.epoch.Advance()
+		s.forget()
 		if s.open.Load() && !w.life.over.Load() {
 			w.opts.Logger.LogAttrs(context.Background(), slog.LevelWarn,
 				"redisconn: a tracking connection is lost; what was read over it is forgotten",
@@ -83,12 +84,23 @@ func (t *tracker) open(s *shard, w wire) (err error) {
 	return nil
 }
 
+// forget ends the epoch, and with it what was read over the connection, unless a
+// mutation takes that out.
+func (s *shard) forget() bool {
+	if mutation.NoEpoch {
+		return false
+	}
+	s.epoch.Advance()
+	return true
+}
+
 // pushed passes on an invalidation. Nothing means all keys: the database was
 // flushed, the connection was lost, or the server is not what it was.
 func (t *tracker) pushed(s *shard, pushed []rueidis.RedisMessage) {
 	if len(pushed) == 0 {
-		s.epoch.Advance()
-		t.hub.notify(nil)
+		if s.forget() {
+			t.hub.notify(nil)
+		}
 		return
 	}
 	keys := make([]string, len(pushed))

@@ -39,6 +39,8 @@ func commands() []command {
 	return []command{
 		demoCommand,
 		demoInstanceCommand,
+		tortureCommand,
+		tortureProcessCommand,
 		serveCommand,
 		getCommand,
 		explainCommand,

@@ -61,6 +61,7 @@ var rooms = map[string]layer{
 	"internal/observetest":  testkit,
 	"internal/pgtest":       testkit,
 	"internal/redistest":    testkit,
+	"internal/model":        testkit,
 	"internal/scripted":     testkit,
 	"internal/sidebyside":   testkit,
 	"cachetest":             testkit,

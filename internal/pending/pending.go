@@ -19,6 +19,7 @@ import (
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/generation"
 	"github.com/larder-go/larder/internal/lease"
+	"github.com/larder-go/larder/internal/mutation"
 )
 
 // Max is how many keys of entries a Queue keeps.
@@ -33,12 +34,14 @@ const (
 
 // Queue is what is pending for one cache.
 type Queue struct {
-	c    conn.Conn
-	life context.Context
-	end  context.CancelFunc
-	done sync.WaitGroup // the goroutine that retries
-	size atomic.Int64   // how much is pending, to look without the lock
-	sent atomic.Uint64  // rounds of delivery that have ended
+	c      conn.Conn
+	board  *board
+	disown func(generations ...string) // may be nil
+	once   bool                        // leaves the board when nothing is pending any more
+	life   context.Context
+	end    context.CancelFunc
+	done   sync.WaitGroup // the goroutine that retries
+	size   atomic.Int64   // how much is pending, to look without the lock
 
 	mu      sync.Mutex        // protects the following
 	seq     uint64            // numbers what is added
@@ -57,18 +60,32 @@ type item struct {
 	ttl      time.Duration
 }
 
-// New makes an empty queue. It has no goroutine until something is pending.
-func New(c conn.Conn) *Queue {
-	q := &Queue{c: c, entries: map[string]item{}, bumps: map[string]uint64{}}
+// New makes an empty queue over c. It has no goroutine until something is pending.
+// What is pending in one queue over a connection blocks what caches with another read:
+// shared is that connection, where c is a link over it. disown, which may be nil, hears
+// of generations whose end is pending in any of them.
+func New(c, shared conn.Conn, disown func(generations ...string)) *Queue {
+	q := &Queue{c: c, disown: disown, entries: map[string]item{}, bumps: map[string]uint64{}}
 	q.life, q.end = context.WithCancel(context.Background())
+	q.board = join(shared, q)
 	return q
+}
+
+// Deliver takes over keys of generations in a queue that ends when it is delivered, or
+// c is closed.
+func Deliver(c, shared conn.Conn, generations []string) {
+	q := New(c, shared, nil)
+	q.once = true
+	q.Add("", nil, generations)
 }
 
 // Add takes over keys of entries, which belong to the namespace whose generation
 // has the given key, and keys of generations.
 func (q *Queue) Add(namespace string, entries, generations []string) {
+	if mutation.NoRetry {
+		return
+	}
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.seq++
 	for _, key := range generations {
 		q.bumps[key] = q.seq
@@ -79,10 +96,17 @@ func (q *Queue) Add(namespace string, entries, generations []string) {
 		q.entries[key] = it
 	}
 	q.startLocked()
+	q.mu.Unlock()
+	if len(generations) > 0 {
+		q.board.disown(generations)
+	}
 }
 
 // Entomb takes over an invalidation that leaves a tombstone.
 func (q *Queue) Entomb(namespace, entry string, revision uint64, ttl time.Duration) {
+	if mutation.NoRetry {
+		return
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.seq++
@@ -100,14 +124,20 @@ func (q *Queue) startLocked() {
 			delete(q.entries, key)
 		}
 	}
-	q.size.Store(int64(len(q.entries) + len(q.bumps)))
+	q.countLocked()
 	if !q.running && q.life.Err() == nil {
 		q.running = true
 		q.done.Go(q.run)
 	}
 }
 
-// Len is how much is pending. A nil Queue has nothing.
+// countLocked tells those who look without the lock how much is pending.
+func (q *Queue) countLocked() {
+	n := int64(len(q.entries) + len(q.bumps))
+	q.board.size.Add(n - q.size.Swap(n))
+}
+
+// Len is how much is pending in this queue. A nil Queue has nothing.
 func (q *Queue) Len() int {
 	if q == nil {
 		return 0
@@ -115,42 +145,15 @@ func (q *Queue) Len() int {
 	return int(q.size.Load())
 }
 
-// Moment is a state of the queue before a read.
-type Moment struct {
-	pending bool
-	sent    uint64
-}
-
-// Now returns the present state. A nil Queue has one too.
-func (q *Queue) Now() Moment {
-	if q == nil || q.size.Load() == 0 {
-		return Moment{}
-	}
-	return Moment{pending: true, sent: q.sent.Load()}
-}
-
-// Passed tells whether something that was pending at a moment may have been
-// delivered since: what was read in between may be older, and is blocked by nothing
-// any more.
-func (q *Queue) Passed(m Moment) bool { return m.pending && q.sent.Load() != m.sent }
-
-// Blocks tells whether an invalidation of one of the keys, of entries or of
-// generations, is pending: what Redis holds under them must not be used.
-func (q *Queue) Blocks(keys ...string) bool {
-	if q.size.Load() == 0 {
-		return false
-	}
+// has tells whether an invalidation of a key is pending in this queue.
+func (q *Queue) has(key string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, key := range keys {
-		if _, ok := q.entries[key]; ok {
-			return true
-		}
-		if _, ok := q.bumps[key]; ok {
-			return true
-		}
+	if _, ok := q.entries[key]; ok {
+		return true
 	}
-	return false
+	_, ok := q.bumps[key]
+	return ok
 }
 
 // Close tries once more to deliver what is pending, within ctx, and ends the
@@ -158,6 +161,7 @@ func (q *Queue) Blocks(keys ...string) bool {
 func (q *Queue) Close(ctx context.Context) error {
 	q.end()
 	q.done.Wait()
+	defer q.board.leave(q)
 	return q.deliver(ctx)
 }
 
@@ -171,6 +175,9 @@ func (q *Queue) run() {
 		if len(q.entries)+len(q.bumps) == 0 || q.life.Err() != nil || errors.Is(err, conn.ErrClosed) {
 			q.running = false
 			q.mu.Unlock()
+			if q.once {
+				q.board.leave(q)
+			}
 			return
 		}
 		q.mu.Unlock()
@@ -242,7 +249,7 @@ func (q *Queue) deliver(ctx context.Context) error {
 			delete(q.bumps, key)
 		}
 	}
-	q.size.Store(int64(len(q.entries) + len(q.bumps)))
-	q.sent.Add(1)
+	q.countLocked()
+	q.board.sent.Add(1)
 	return errors.Join(all...)
 }

@@ -101,7 +101,7 @@ func TestDeliversWhenTheServerIsBack(t *testing.T) {
 	}
 	tag := generation.TagKey("t")
 	c.down.Store(true)
-	q := New(c)
+	q := New(c, c, nil)
 	q.Add("~ns:n", []string{"n:a", "n:b"}, nil)
 	q.Add("~ns:n", nil, []string{tag})
 	for range 3 {
@@ -125,12 +125,12 @@ func TestDeliversWhenTheServerIsBack(t *testing.T) {
 func TestCloseTriesOnceMoreAndSaysWhatIsLost(t *testing.T) {
 	c := newFlaky(t)
 	c.down.Store(true)
-	q := New(c)
+	q := New(c, c, nil)
 	q.Add("~ns:n", []string{"n:a"}, nil)
 	if err := q.Close(t.Context()); !errors.Is(err, errDown) {
 		t.Errorf("Close: %v", err)
 	}
-	q = New(c)
+	q = New(c, c, nil)
 	q.Add("~ns:n", []string{"n:a"}, nil)
 	<-c.tries
 	c.down.Store(false)
@@ -142,7 +142,7 @@ func TestCloseTriesOnceMoreAndSaysWhatIsLost(t *testing.T) {
 func TestManyKeysGiveWayToTheirNamespace(t *testing.T) {
 	c := newFlaky(t)
 	c.down.Store(true)
-	q := New(c)
+	q := New(c, c, nil)
 	keys := make([]string, Max+1)
 	for i := range keys {
 		keys[i] = fmt.Sprintf("n:%d", i)
@@ -166,7 +166,7 @@ func TestClosedConnectionEndsTheQueue(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	q := New(c)
+	q := New(c, c, nil)
 	q.Add("~ns:n", []string{"n:a"}, nil)
 	q.done.Wait() // the goroutine gives up: nothing can be delivered any more
 	if err := q.Close(t.Context()); !errors.Is(err, conn.ErrClosed) {
