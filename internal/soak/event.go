@@ -45,7 +45,8 @@ func openEvents(ctx context.Context, e *env) (load, error) {
 		}
 		l.add(sub.Close)
 		l.stay.Go(func() {
-			for range sub.Messages(life) {
+			for _, err := range sub.Messages(life) {
+				_ = err // a gap, where a connection was cut
 			}
 		})
 	}
