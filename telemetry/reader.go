@@ -140,6 +140,9 @@ type life struct {
 	alive    bool
 }
 
+// farFuture is Unix milliseconds that fit into a time.
+const farFuture = 1e15
+
 var errReply = errors.New("the server answered in an unknown form")
 
 // index reads who has written in the minute first or later.
@@ -168,7 +171,7 @@ func (r *Reader) index(ctx context.Context, first int64) ([]life, error) {
 		if !ok || err != nil || r.opts.Process != "" && r.opts.Process != flat[i].Str {
 			continue // what is not ours is skipped
 		}
-		lives = append(lives, life{id: flat[i].Str, begin: begin, lastSeen: time.UnixMilli(int64(ms)).UTC()})
+		lives = append(lives, life{id: flat[i].Str, begin: begin, lastSeen: time.UnixMilli(int64(min(max(ms, 0), farFuture))).UTC()})
 		alive = append(alive, minute.AliveKey(flat[i].Str))
 	}
 	err := r.get(ctx, alive, func(i int, v conn.Value) { lives[i].alive = !v.IsNil() })
