@@ -68,7 +68,7 @@ func newApp(name, prefix string, s *store, cached cache, c conn.Conn, tel *telem
 			err = errors.Join(err, a.close())
 		}
 	}()
-	a.sessions, err = session.New[visit](c, session.Options{Namespace: prefix + "-session", Lifetime: sessionLifetime})
+	a.sessions, err = session.New[visit](c, session.Options{Namespace: prefix + "-session", Lifetime: sessionLifetime, Observer: tel})
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func newApp(name, prefix string, s *store, cached cache, c conn.Conn, tel *telem
 	if err != nil {
 		return nil, err
 	}
-	a.changes, err = event.NewTopic[change](c, prefix+"-changes", event.Options{Durable: true, Retention: cacheTTL})
+	a.changes, err = event.NewTopic[change](c, prefix+"-changes", event.Options{Durable: true, Retention: cacheTTL, Observer: tel})
 	if err != nil {
 		return nil, err
 	}
