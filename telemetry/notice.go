@@ -21,19 +21,31 @@ type notice struct {
 
 // notices are derived from the figures of features, at every sample.
 var notices = []notice{
-	{metric: "larder.cache.invalidations_pending", level: slog.LevelWarn,
+	{
+		metric: "larder.cache.invalidations_pending", level: slog.LevelWarn,
 		began: "telemetry: invalidations could not be delivered and wait for Redis",
-		over:  "telemetry: all invalidations are delivered"},
-	{metric: "larder.cache.probe.stale", level: slog.LevelError,
-		began: "telemetry: the consistency probe has found values that are not the source's"},
-	{metric: "larder.cache.misses", label: "unreachable", level: slog.LevelWarn,
-		began: "telemetry: Redis did not answer, and Gets went to the source"},
-	{metric: "larder.cache.misses", label: "corrupt", level: slog.LevelWarn,
-		began: "telemetry: unreadable entries were found"},
-	{metric: "larder.ratelimit.away", level: slog.LevelWarn,
-		began: "telemetry: Redis did not answer, and limits were decided without it"},
-	{metric: "larder.topic.gaps", level: slog.LevelWarn,
-		began: "telemetry: subscribers have missed messages"},
+		over:  "telemetry: all invalidations are delivered",
+	},
+	{
+		metric: "larder.cache.probe.stale", level: slog.LevelError,
+		began: "telemetry: the consistency probe has found values that are not the source's",
+	},
+	{
+		metric: "larder.cache.misses", label: "unreachable", level: slog.LevelWarn,
+		began: "telemetry: Redis did not answer, and Gets went to the source",
+	},
+	{
+		metric: "larder.cache.misses", label: "corrupt", level: slog.LevelWarn,
+		began: "telemetry: unreadable entries were found",
+	},
+	{
+		metric: "larder.ratelimit.away", level: slog.LevelWarn,
+		began: "telemetry: Redis did not answer, and limits were decided without it",
+	},
+	{
+		metric: "larder.topic.gaps", level: slog.LevelWarn,
+		began: "telemetry: subscribers have missed messages",
+	},
 }
 
 // repeatNotice is how long a notice of one feature is not repeated.
