@@ -98,7 +98,7 @@ func TestMissesAreCountedByReason(t *testing.T) {
 			go func() {
 				defer close(done)
 				_ = writer.WriteThrough(m.Context(), "k", func(context.Context) (int64, error) {
-					time.Sleep(time.Second)
+					elapse(time.Second)
 					return 2, nil
 				})
 			}()
