@@ -16,9 +16,12 @@ import (
 
 	"github.com/larder-go/larder"
 	"github.com/larder-go/larder/event"
+	"github.com/larder-go/larder/gateway"
 	"github.com/larder-go/larder/observe"
 	"github.com/larder-go/larder/ratelimit"
+	"github.com/larder-go/larder/redisconn"
 	"github.com/larder-go/larder/session"
+	"github.com/larder-go/larder/sqlcache"
 	"github.com/larder-go/larder/telemetry"
 )
 
@@ -33,9 +36,9 @@ var features = []struct {
 	{observe.Limiter, ratelimit.Metrics()},
 	{observe.Session, session.Metrics()},
 	{observe.Topic, event.Metrics()},
-	{observe.SQL, nil},
-	{observe.Gateway, nil},
-	{observe.Redis, nil},
+	{observe.SQL, sqlcache.Metrics()},
+	{observe.Gateway, gateway.Metrics()},
+	{observe.Redis, redisconn.Metrics()},
 }
 
 // page is what Prometheus gets of a process in which everything has happened.

@@ -27,6 +27,11 @@ var notices = []notice{
 		over:  "telemetry: all invalidations are delivered",
 	},
 	{
+		metric: "larder.redis.connections_shut", level: slog.LevelWarn,
+		began: "telemetry: a connection to Redis is shut, and calls go to the source",
+		over:  "telemetry: a connection to Redis is open again",
+	},
+	{
 		metric: "larder.cache.probe.stale", level: slog.LevelError,
 		began: "telemetry: the consistency probe has found values that are not the source's",
 	},

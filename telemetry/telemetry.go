@@ -58,6 +58,15 @@ func New(c conn.Pipeliner, o Options) (*Telemetry, error) {
 	return t, nil
 }
 
+// Attach gives a Telemetry that was made without a connection the one that it writes to
+// from then on. It is for programs whose connection takes the Telemetry as its Observer
+// and can therefore not be there first.
+func (t *Telemetry) Attach(c conn.Pipeliner) {
+	<-t.turn
+	t.flusher.c = c
+	t.turn <- struct{}{}
+}
+
 // version is that of the main module, as the toolchain knows it.
 func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
