@@ -47,6 +47,7 @@ func commands() []command {
 		invalidateCommand,
 		strategyCommand,
 		soakCommand,
+		topCommand,
 		versionCommand,
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/larder-go/larder/ratelimit"
 	"github.com/larder-go/larder/session"
 	"github.com/larder-go/larder/strategy"
+	"github.com/larder-go/larder/telemetry"
 )
 
 // cacheTTL is longer than a run, so that nothing but an invalidation replaces
@@ -58,19 +59,22 @@ type app struct {
 	feed     http.Handler // the changes, for browsers
 	declared *strategy.Registry
 
+	// telemetry watches all of it, and is ended last.
+	telemetry *telemetry.Telemetry
+
 	writes atomic.Uint64
 }
 
-// newApp makes an application over s, cached and c, which it then owns. prefix begins
+// newApp makes an application over s, cached, c and tel, which it then owns. prefix begins
 // the names of what it keeps in Redis.
-func newApp(name, prefix string, s *store, cached cache, c conn.Conn) (_ *app, err error) {
-	a := &app{name: name, store: s, cached: cached, conn: c}
+func newApp(name, prefix string, s *store, cached cache, c conn.Conn, tel *telemetry.Telemetry) (_ *app, err error) {
+	a := &app{name: name, store: s, cached: cached, conn: c, telemetry: tel}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
 		}
 	}()
-	a.sessions, err = session.New[visit](c, session.Options{Namespace: prefix + "-session", Lifetime: sessionLifetime})
+	a.sessions, err = session.New[visit](c, session.Options{Namespace: prefix + "-session", Lifetime: sessionLifetime, Observer: tel})
 	if err != nil {
 		return nil, err
 	}
@@ -78,11 +82,11 @@ func newApp(name, prefix string, s *store, cached cache, c conn.Conn) (_ *app, e
 	if err != nil {
 		return nil, err
 	}
-	a.logins, err = ratelimit.New(c, ratelimit.Options{Prefix: prefix + "-login", Algorithm: loginLimit})
+	a.logins, err = ratelimit.New(c, ratelimit.Options{Prefix: prefix + "-login", Algorithm: loginLimit, Observer: tel})
 	if err != nil {
 		return nil, err
 	}
-	a.changes, err = event.NewTopic[change](c, prefix+"-changes", event.Options{Durable: true, Retention: cacheTTL})
+	a.changes, err = event.NewTopic[change](c, prefix+"-changes", event.Options{Durable: true, Retention: cacheTTL, Observer: tel})
 	if err != nil {
 		return nil, err
 	}
@@ -139,5 +143,8 @@ func (a *app) close() error {
 	if a.changes != nil {
 		errs = append(errs, a.changes.Close())
 	}
-	return errors.Join(append(errs, a.cached.close(), a.conn.Close(), a.store.close())...)
+	errs = append(errs, a.cached.close())
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	return errors.Join(append(errs, a.telemetry.Close(ctx), a.conn.Close(), a.store.close())...)
 }

@@ -35,6 +35,7 @@ func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /changes", a.feed)
 	mux.Handle("GET /strategy", strategyOf(a.conn))
+	mux.Handle("GET /metrics", a.telemetry.Handler())
 	mux.HandleFunc("POST /login", a.login)
 	mux.HandleFunc("POST /logout", a.logout)
 	mux.HandleFunc("GET /session", a.whoAmI)
