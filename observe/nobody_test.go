@@ -8,7 +8,6 @@ import (
 )
 
 func TestNobodyCostsNoMemory(t *testing.T) {
-	t.Parallel()
 	o := observe.OrNobody(nil)
 	o.Register(observe.Source{})()
 	m := &observe.Metric{Name: "x", Instrument: observe.Histogram}
