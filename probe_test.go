@@ -18,9 +18,6 @@ import (
 	"github.com/larder-go/larder/observe"
 )
 
-// elapse lets the fake time of a bubble pass.
-func elapse(d time.Duration) { <-time.After(d) }
-
 // rows is a source that counts how often it is asked.
 type rows struct {
 	mu    sync.Mutex // protects m
