@@ -1,0 +1,171 @@
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/internal/minute"
+	"github.com/larder-go/larder/observe"
+)
+
+// Telemetry is the Observer that comes with Larder. It is made by New.
+type Telemetry struct {
+	opts     Options
+	started  time.Time
+	registry *registry
+	timers   *timers
+
+	turn    chan struct{} // holds one token: whoever has it owns flusher
+	flusher *flusher
+
+	stop chan struct{}
+	done chan struct{}
+	once sync.Once
+}
+
+var _ observe.Observer = (*Telemetry)(nil)
+
+// New returns a Telemetry that writes its minutes to c, which it does not close. c is
+// the conn.Conn of a server that all processes of the fleet share; nil means that
+// figures stay in the process, for OpenTelemetry and Prometheus.
+func New(c conn.Pipeliner, o Options) (*Telemetry, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	t := &Telemetry{
+		opts: o, started: now,
+		turn: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	t.registry = newRegistry(o.MaxSubjects, t.added)
+	t.timers = newTimers(t.registry)
+	host, _ := os.Hostname()
+	t.flusher = newFlusher(c, o, minute.Process{
+		Service: o.Service, Instance: o.Instance, Host: minute.Text(host), Version: minute.Text(version()),
+		PID: os.Getpid(), Started: now, Interval: o.FlushEvery,
+	}, now)
+	t.turn <- struct{}{}
+	go t.run()
+	return t, nil
+}
+
+// version is that of the main module, as the toolchain knows it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return ""
+}
+
+func (t *Telemetry) added(*observe.Metric) {}
+
+// Register adds a source: see observe.Observer.
+func (t *Telemetry) Register(src observe.Source) (unregister func()) { return t.registry.register(src) }
+
+// Begin begins an operation: see observe.Observer.
+func (t *Telemetry) Begin(ctx context.Context, op observe.Operation) (context.Context, observe.End) {
+	start := time.Now()
+	timer := t.timers.of(op.Kind, op.Name, operationMetric(op.Kind), op.Verb)
+	return ctx, func(err error, _ ...slog.Attr) {
+		timer.record(time.Since(start))
+		if err != nil && timer != nil {
+			timer.fail(errorType(err))
+		}
+	}
+}
+
+// Record notes a duration: see observe.Observer.
+func (t *Telemetry) Record(kind observe.Kind, name string, m *observe.Metric, d time.Duration) {
+	if m != nil {
+		t.timers.of(kind, name, m, "").record(d)
+	}
+}
+
+// Flush writes to Redis what was counted until now, within ctx. It is done in the
+// background every Options.FlushEvery; what could not be written is kept and tried
+// again.
+func (t *Telemetry) Flush(ctx context.Context) error { return t.flush(ctx, false) }
+
+func (t *Telemetry) flush(ctx context.Context, last bool) error {
+	select {
+	case <-ctx.Done():
+		return &Error{"flush", ctx.Err()}
+	case <-t.turn:
+	}
+	defer func() { t.turn <- struct{}{} }()
+	now := time.Now()
+	t.sampleLocked(now)
+	return t.flusher.write(ctx, now, last)
+}
+
+// sampleLocked is for those who hold the turn.
+func (t *Telemetry) sampleLocked(now time.Time) {
+	timers := t.timers.all()
+	t.flusher.sample(now, t.figures(timers), timers)
+}
+
+// figures are all counters, since the process began, and gauges.
+func (t *Telemetry) figures(timers []*timer) map[series]float64 {
+	all := t.registry.sample()
+	for _, tm := range timers {
+		m := failureMetric(tm.kind)
+		tm.failures(func(errorType string, n float64) {
+			all[series{tm.kind, tm.name, m, tm.label + " " + errorType}] += n
+		})
+	}
+	return all
+}
+
+// Close writes what is left, within ctx, and ends the goroutine. A second Close does
+// nothing. Features may go on calling the Telemetry, to no effect beyond the process.
+func (t *Telemetry) Close(ctx context.Context) error {
+	var err error
+	t.once.Do(func() {
+		close(t.stop)
+		<-t.done
+		err = t.flush(ctx, true)
+	})
+	return err
+}
+
+// run flushes at every interval, and samples at the end of every minute.
+func (t *Telemetry) run() {
+	defer close(t.done)
+	next := time.Now().Add(t.opts.FlushEvery)
+	for {
+		now := time.Now()
+		boundary := now.Truncate(time.Minute).Add(time.Minute)
+		wake := next
+		if boundary.Before(wake) {
+			wake = boundary
+		}
+		timer := time.NewTimer(wake.Sub(now))
+		select {
+		case <-t.stop:
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		if now = time.Now(); now.Before(next) {
+			select {
+			case <-t.stop:
+				return
+			case <-t.turn:
+			}
+			t.sampleLocked(time.Now())
+			t.turn <- struct{}{}
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+		_ = t.Flush(ctx) // logged by the flusher
+		cancel()
+		if next = next.Add(t.opts.FlushEvery); next.Before(time.Now()) {
+			next = time.Now().Add(t.opts.FlushEvery)
+		}
+	}
+}
