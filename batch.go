@@ -2,6 +2,7 @@ package larder
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -153,6 +154,7 @@ func (c *Cache[K, V]) loadMany(ctx context.Context, granted []*ticketed[K, V]) {
 	for _, g := range granted {
 		g.t.begun = c.gens.Begin(g.rk, g.t.loadedAt)
 	}
+	lctx, end := c.operate(lctx, verbLoad, len(keys))
 	err := c.guard(lctx, tickets, func(ctx context.Context) (func(), error) {
 		values, err := c.opts.LoadMany(ctx, keys)
 		if err != nil {
@@ -167,6 +169,7 @@ func (c *Cache[K, V]) loadMany(ctx context.Context, granted []*ticketed[K, V]) {
 		}
 		return func() { loads = brought }, nil
 	})
+	end(err)
 	cost := time.Since(start) / time.Duration(len(keys))
 	outs := make([]outcome[V], len(granted))
 	var (
@@ -193,9 +196,9 @@ func (c *Cache[K, V]) loadMany(ctx context.Context, granted []*ticketed[K, V]) {
 		outs[at[j]].namespace, outs[at[j]].tags = brought[j].t.namespace, brought[j].t.tags
 	}
 	// Where there is a stale value nobody tries again for a while.
-	end := c.failure()
-	end.Hold = c.opts.RetryAfter
-	c.releaseMany(ctx, failed, end)
+	ending := c.failure()
+	ending.Hold = c.opts.RetryAfter
+	c.releaseMany(ctx, failed, ending)
 	var orphans []*ticket[K]
 	for i, g := range granted {
 		if g.f.orphan != nil {
@@ -270,7 +273,9 @@ func (c *Cache[K, V]) storeMany(ctx context.Context, granted []*ticketed[K, V], 
 	if len(fills) == 0 {
 		return accepted
 	}
-	stored, errs := lease.FillEach(c.brief.Context(ctx), c.l2, fills)
+	fctx, end := c.operate(c.brief.Context(ctx), verbFill, len(fills))
+	stored, errs := lease.FillEach(fctx, c.l2, fills)
+	end(errors.Join(errs...))
 	for j, i := range at {
 		accepted[i] = c.filled(granted[i].t, marks[j], gots[i], lives[j], stored[j], errs[j])
 		if errs[j] != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/larder-go/larder/internal/keycodec"
 	"github.com/larder-go/larder/internal/l1"
 	"github.com/larder-go/larder/internal/pending"
+	"github.com/larder-go/larder/observe"
 )
 
 // Cache is a read-through cache of one namespace. Make one with New, share it,
@@ -49,6 +50,8 @@ type Cache[K comparable, V any] struct {
 
 	pending       *pending.Queue // nil without Redis
 	stopListening func()
+	observer      observe.Observer // never nil
+	unregister    func()
 	link          *backplane.Link // c, where the server does not push; else nil
 
 	life context.Context // of the cache: ends with Close
@@ -103,6 +106,7 @@ func New[K comparable, V any](c conn.Conn, opts Options[K, V]) (*Cache[K, V], er
 		gens:          generation.NewTable(c, 2*(opts.TTL+opts.StaleFor+opts.NegativeTTL)+time.Hour, opts.StalenessBound),
 		brief:         deadline.New(opts.CacheTimeout),
 		stopListening: func() {},
+		observer:      observe.OrNobody(opts.Observer),
 		link:          link,
 	}
 	cache.single = cache.opts.single()
@@ -126,6 +130,7 @@ func New[K comparable, V any](c conn.Conn, opts Options[K, V]) (*Cache[K, V], er
 	}
 	cache.life, cache.end = context.WithCancel(context.Background())
 	cache.clock = coarse.Open()
+	cache.unregister = cache.observer.Register(cache.source())
 	return cache, nil
 }
 
@@ -176,6 +181,7 @@ func (c *Cache[K, V]) Close() error {
 			err = undelivered(perr)
 		}
 	}
+	c.unregister() // while what is still in L1 can be counted
 	c.stopListening()
 	c.leave()
 	c.l1.Close()
@@ -186,7 +192,7 @@ func (c *Cache[K, V]) Close() error {
 // Stats returns what the cache has counted so far.
 func (c *Cache[K, V]) Stats() Stats {
 	s := c.stats.snapshot()
-	s.L1Entries, s.L1Bytes = c.l1.Len(), c.l1.Bytes()
+	s.L1Entries, s.L1Bytes, s.L1Evictions = c.l1.Len(), c.l1.Bytes(), c.l1.Evictions()
 	if c.pending != nil {
 		s.Pending = c.pending.Len()
 	}

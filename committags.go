@@ -41,9 +41,12 @@ func (c *Cache[K, V]) CommitTags(ctx context.Context, tags []string, commit func
 	}
 	defer c.work.Done()
 	c.stats.invalidations.Add(1)
+	ctx, end := c.operate(ctx, verbWrite, 0)
 	w := &tagWrite[K, V]{cache: c, keys: keys, token: lease.Token()}
+	defer func() { end(errors.Join(err, w.err)) }()
 	defer w.end(ctx) // also where commit panics, or ends the goroutine
 	w.begin(ctx)
+	err = errNoOutcome // unless commit returns
 	err = c.behind(ctx, w.barred, w.again(), commit)
 	w.end(ctx)
 	if w.err == nil {

@@ -15,10 +15,12 @@ type counters struct {
 		n atomic.Uint64
 		_ [56]byte
 	}
-	l2Hits, staleHits, negativeHits, misses, coalesced                         atomic.Uint64
-	loads, loadErrors, fills, fillsRefused, oversize                           atomic.Uint64
-	rejectedGeneration, rejectedIncarnation, rejectedSchema, corrupt, l2Errors atomic.Uint64
-	invalidations, pushes                                                      atomic.Uint64
+	misses                                                 [reasons]atomic.Uint64
+	l2Hits, staleHits, negativeHits, coalesced             atomic.Uint64
+	loads, loadErrors, fills, fillsRefused, oversize       atomic.Uint64
+	rejectedTag, rejectedNamespace                         atomic.Uint64
+	rejectedIncarnation, rejectedSchema, corrupt, l2Errors atomic.Uint64
+	invalidations, pushes                                  atomic.Uint64
 }
 
 // hitL1 counts an answer of L1, on a stripe that is the goroutine's: two that run
@@ -41,12 +43,16 @@ func (c *counters) hit(inL1 bool) {
 func (c *counters) snapshot() Stats {
 	s := Stats{
 		L2Hits: c.l2Hits.Load(), StaleHits: c.staleHits.Load(), NegativeHits: c.negativeHits.Load(),
-		Misses: c.misses.Load(), Coalesced: c.coalesced.Load(),
-		Loads: c.loads.Load(), LoadErrors: c.loadErrors.Load(),
+		Coalesced: c.coalesced.Load(),
+		Loads:     c.loads.Load(), LoadErrors: c.loadErrors.Load(),
 		Fills: c.fills.Load(), FillsRefused: c.fillsRefused.Load(), Oversize: c.oversize.Load(),
-		RejectedGeneration: c.rejectedGeneration.Load(), RejectedIncarnation: c.rejectedIncarnation.Load(), RejectedSchema: c.rejectedSchema.Load(),
+		RejectedTag: c.rejectedTag.Load(), RejectedIncarnation: c.rejectedIncarnation.Load(), RejectedSchema: c.rejectedSchema.Load(),
 		Corrupt: c.corrupt.Load(), L2Errors: c.l2Errors.Load(),
 		Invalidations: c.invalidations.Load(), Pushes: c.pushes.Load(),
+	}
+	s.RejectedGeneration = s.RejectedTag + c.rejectedNamespace.Load()
+	for i := range c.misses {
+		s.Misses += c.misses[i].Load()
 	}
 	for i := range c.l1 {
 		s.L1Hits += c.l1[i].n.Load()

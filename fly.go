@@ -25,7 +25,7 @@ const (
 const failedFor = time.Second
 
 var (
-	errNoOutcome = errors.New("larder: a function of Options ended its goroutine")
+	errNoOutcome = errors.New("larder: a function of the caller's ended its goroutine")
 	errElsewhere = errors.New("larder: another process refreshes the value")
 )
 
@@ -331,7 +331,9 @@ func (c *Cache[K, V]) store(ctx context.Context, f *flight[K, V], t *ticket[K], 
 		return c.keepNothing(ctx, t)
 	}
 	mark := c.mark(t.key, t.rk)
-	stored, err := lease.Fill(c.brief.Context(ctx), c.l2, c.fillOf(t, raw, l))
+	fctx, end := c.operate(c.brief.Context(ctx), verbFill, 1)
+	stored, err := lease.Fill(fctx, c.l2, c.fillOf(t, raw, l))
+	end(err)
 	if err != nil {
 		f.orphan = t
 	}

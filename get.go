@@ -77,7 +77,7 @@ func (c *Cache[K, V]) getSince(ctx context.Context, key K, load loader[K, V], un
 			return none, c.failed("get", rk, err)
 		}
 		f, stage := c.flights.running(key)
-		made := false
+		made, why := false, missLoading
 		if f == nil {
 			found := c.lookup(ctx, key, rk)
 			if found.ok {
@@ -86,7 +86,9 @@ func (c *Cache[K, V]) getSince(ctx context.Context, key K, load loader[K, V], un
 				}
 				return c.serve(ctx, key, rk, found, load)
 			}
+			why = found.why
 			if load == nil {
+				c.stats.miss(why)
 				return none, c.failed("get", rk, ErrNoLoader)
 			}
 			if f, stage, made = c.flights.join(key); made && !c.launch(ctx, f, rk, found, load) {
@@ -94,7 +96,7 @@ func (c *Cache[K, V]) getSince(ctx context.Context, key K, load loader[K, V], un
 			}
 		}
 		if !counted {
-			c.stats.misses.Add(1)
+			c.stats.miss(why)
 		}
 		if err := f.waitUntil(ctx, until); err != nil {
 			return none, c.failed("get", rk, err)
@@ -126,8 +128,12 @@ func (c *Cache[K, V]) mayUse(ctx context.Context, f *flight[K, V], stage int, be
 		return false
 	}
 	rk, err := c.redisKey(f.key)
+	if err != nil {
+		return false
+	}
 	namespace := o.namespace
-	return err == nil && c.areCurrent(ctx, rk, &namespace, o.tags, nil)
+	_, current := c.areCurrent(ctx, rk, &namespace, o.tags, nil)
+	return current
 }
 
 // found is what the two tiers have of a key.
@@ -139,6 +145,8 @@ type found[V any] struct {
 	// wants one although it is fresh.
 	stale, ahead, negative bool
 	value                  V
+	// why there is no answer.
+	why reason
 	// freshUntil is the end of the TTL that stands in Redis, 0 if not known, and
 	// due says that it is so near that some Get is to refresh the value.
 	freshUntil int64
@@ -163,20 +171,28 @@ func (f found[V]) wantsRefresh() bool { return f.stale || f.ahead }
 
 // lookup asks L1 for a stale value and then Redis. It never waits for a load.
 func (c *Cache[K, V]) lookup(ctx context.Context, key K, rk string) found[V] {
-	if e, ok := c.l1.Get(key); ok && c.covered(e) {
-		if hit := c.openL1(e); hit.ok {
+	why := missAbsent
+	if e, ok := c.l1.Get(key); ok {
+		if hit, covered := c.openL1(e); hit.ok {
 			return hit
+		} else if covered {
+			why = missExpired
+		} else if c.c == nil {
+			why = uncoveredOf(e, c.nsKey)
 		}
 	}
 	if c.c == nil {
-		return found[V]{}
+		return found[V]{why: why}
 	}
 	ctx = c.brief.Context(ctx)
 	asked := c.ask(key, rk)
-	var hit found[V]
+	hit := found[V]{why: why}
 	raw, down := c.read(ctx, rk)
-	if raw != "" {
+	switch {
+	case raw != "":
 		hit = c.open(ctx, key, rk, raw, asked)
+	case down:
+		hit.why = missUnreachable
 	}
 	if !hit.ok {
 		hit.down = down
@@ -185,13 +201,16 @@ func (c *Cache[K, V]) lookup(ctx context.Context, key K, rk string) found[V] {
 	return hit
 }
 
-// openL1 turns an entry of L1 that counts into an answer, if it may still be served.
-func (c *Cache[K, V]) openL1(e *l1.Entry[V]) found[V] {
+// openL1 turns an entry of L1 into an answer, if it counts and may still be served.
+func (c *Cache[K, V]) openL1(e *l1.Entry[V]) (hit found[V], covered bool) {
+	if !c.covered(e) {
+		return found[V]{}, false
+	}
 	now := c.clock.Now()
-	hit := found[V]{ok: e.FreshUntil > now || e.StaleUntil > now, inL1: true, negative: e.Negative, value: e.Value}
+	hit = found[V]{ok: e.FreshUntil > now || e.StaleUntil > now, inL1: true, negative: e.Negative, value: e.Value}
 	hit.stale = e.FreshUntil <= now
 	hit.ahead = drawAhead(time.Duration(e.FreshUntil-now), time.Duration(e.FreshUntil-e.HotUntil))
-	return hit
+	return hit, true
 }
 
 // serve returns what lookup found, starting a refresh where it is stale.

@@ -14,6 +14,7 @@ import (
 	"github.com/larder-go/larder/internal/lease"
 	"github.com/larder-go/larder/internal/naming"
 	"github.com/larder-go/larder/internal/pending"
+	"github.com/larder-go/larder/observe"
 )
 
 var errNoGenerations = errors.New("the generations could not be read from Redis")
@@ -33,8 +34,16 @@ func (c *Cache[K, V]) Invalidate(ctx context.Context, keys ...K) error {
 		}
 		rks[i] = rk
 	}
+	ctx, end := c.invalidating(ctx, len(keys))
+	err := c.unlink(ctx, keys, rks)
+	end(err)
+	return c.failed("invalidate", "", err)
+}
+
+// invalidating counts an invalidation, and tells the Observer that it begins.
+func (c *Cache[K, V]) invalidating(ctx context.Context, keys int) (context.Context, observe.End) {
 	c.stats.invalidations.Add(1)
-	return c.failed("invalidate", "", c.unlink(ctx, keys, rks))
+	return c.operate(ctx, verbInvalidate, keys)
 }
 
 // unlink removes entries, with the leases in them, and what this process holds
@@ -80,7 +89,7 @@ const invalidateAtOnce = 1000
 // at most, it refuses to store lower ones: a load that reads from a replica which
 // lags behind cannot bring the old one back. It needs Options.Revision. Without
 // Redis it is Invalidate.
-func (c *Cache[K, V]) InvalidateBelow(ctx context.Context, key K, revision uint64) error {
+func (c *Cache[K, V]) InvalidateBelow(ctx context.Context, key K, revision uint64) (err error) {
 	if c.opts.Revision == nil {
 		return optionError("Revision", "nil", "a function that tells a value's revision; without it use Invalidate")
 	}
@@ -91,7 +100,8 @@ func (c *Cache[K, V]) InvalidateBelow(ctx context.Context, key K, revision uint6
 	if err := c.check(ctx); err != nil {
 		return c.failed("invalidate below", rk, err)
 	}
-	c.stats.invalidations.Add(1)
+	ctx, end := c.invalidating(ctx, 1)
+	defer func() { end(err) }()
 	if c.c == nil { // one source of values, and no replica between
 		return c.failed("invalidate below", rk, c.unlink(ctx, []K{key}, []string{rk}))
 	}
@@ -137,8 +147,10 @@ func (c *Cache[K, V]) InvalidateTags(ctx context.Context, tags ...string) error 
 	if err != nil {
 		return err
 	}
-	c.stats.invalidations.Add(1)
-	return c.failed("invalidate tags", "", c.bump(ctx, keys...))
+	ctx, end := c.invalidating(ctx, 0)
+	err = c.bump(ctx, keys...)
+	end(err)
+	return c.failed("invalidate tags", "", err)
 }
 
 // InvalidateTags drops every entry that carries one of the tags, in all
@@ -178,8 +190,9 @@ func (c *Cache[K, V]) Clear(ctx context.Context) error {
 	if err := c.check(ctx); err != nil {
 		return c.failed("clear", "", err)
 	}
-	c.stats.invalidations.Add(1)
+	ctx, end := c.invalidating(ctx, 0)
 	err := c.bump(ctx, c.nsKey)
+	end(err)
 	c.l1.DropAll() // gives the memory back; the generation alone would do
 	return c.failed("clear", "", err)
 }
@@ -189,14 +202,15 @@ func (c *Cache[K, V]) Clear(ctx context.Context) error {
 // then the old value is served, which is why this is not an invalidation in the
 // sense of the others. One that follows within d drops at once what the first has
 // left; without Redis, everything. d is 1 ms to 24 h.
-func (c *Cache[K, V]) ClearOver(ctx context.Context, d time.Duration) error {
+func (c *Cache[K, V]) ClearOver(ctx context.Context, d time.Duration) (err error) {
 	if d < time.Millisecond || d > generation.BumpTTL {
 		return optionError("d", d, "1ms to 24h; use Clear to drop all at once")
 	}
 	if err := c.check(ctx); err != nil {
 		return c.failed("clear over", "", err)
 	}
-	c.stats.invalidations.Add(1)
+	ctx, end := c.invalidating(ctx, 0)
+	defer func() { end(err) }()
 	if c.c == nil {
 		now := c.clock.Sync()
 		if c.overUntil.Swap(now+int64(d)) > now {
@@ -220,14 +234,15 @@ func (c *Cache[K, V]) ClearOver(ctx context.Context, d time.Duration) error {
 // string key's beginning, or a struct key's first fields ("tenant=acme&"). It
 // walks the whole keyspace of Redis in small steps, so prefer tags for what is
 // invalidated often. The empty prefix is refused: that is Clear.
-func (c *Cache[K, V]) InvalidatePrefix(ctx context.Context, prefix string) error {
+func (c *Cache[K, V]) InvalidatePrefix(ctx context.Context, prefix string) (err error) {
 	if err := c.check(ctx); err != nil {
 		return c.failed("invalidate prefix", "", err)
 	}
 	if prefix == "" || len(prefix) > c.opts.MaxKeyBytes {
 		return optionError("prefix", prefix, "1 byte to MaxKeyBytes; use Clear for the whole namespace")
 	}
-	c.stats.invalidations.Add(1)
+	ctx, end := c.invalidating(ctx, 0)
+	defer func() { end(err) }()
 	match := func(key K) bool { return strings.HasPrefix(string(c.keys.Append(nil, key)), prefix) }
 	forget := func() {
 		if c.c == nil {
@@ -243,8 +258,7 @@ func (c *Cache[K, V]) InvalidatePrefix(ctx context.Context, prefix string) error
 	}
 	// The walk takes as long as the keyspace is large, so it has no timeout of its
 	// own; a server that is silent from the start is found out before.
-	_, err := c.c.Do(c.brief.Context(ctx), conn.Key("EXISTS", c.nsKey))
-	if err == nil {
+	if _, err = c.c.Do(c.brief.Context(ctx), conn.Key("EXISTS", c.nsKey)); err == nil {
 		err = c.walk(ctx, prefix)
 	}
 	if err != nil {

@@ -27,6 +27,7 @@ func (c *Cache[K, V]) call(ctx context.Context, t *ticket[K], old *Item[V], load
 	ctx, cancel := context.WithTimeout(ctx, c.opts.LoadTimeout)
 	defer cancel()
 	t.begun = c.gens.Begin(t.rk, t.loadedAt)
+	ctx, end := c.operate(ctx, verbLoad, 1)
 	err = c.guard(ctx, []*ticket[K]{t}, func(ctx context.Context) (func(), error) {
 		item, err := load(ctx, t.key, old)
 		item, err = keepOld(item, err, old)
@@ -36,7 +37,11 @@ func (c *Cache[K, V]) call(ctx context.Context, t *ticket[K], old *Item[V], load
 		brought := c.describe(t.key, item)
 		return func() { got = brought }, nil
 	})
-	got.negative = errors.Is(err, ErrNotFound)
+	if got.negative = errors.Is(err, ErrNotFound); got.negative {
+		end(nil)
+	} else {
+		end(err)
+	}
 	return got, err
 }
 

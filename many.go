@@ -38,10 +38,12 @@ func (c *Cache[K, V]) getMany(ctx context.Context, keys []K, until time.Time) (o
 	if len(missing) == 0 {
 		return out, 0, nil
 	}
+	for _, m := range missing {
+		c.stats.miss(m.found.why)
+	}
 	if c.single == nil {
 		return out, len(missing), c.failed("get many", "", ErrNoLoader)
 	}
-	c.stats.misses.Add(uint64(len(missing)))
 	var own []*miss[K, V]
 	for _, m := range missing {
 		if m.f, m.stage, m.made = c.flights.join(m.key); m.made {
@@ -127,10 +129,17 @@ func (c *Cache[K, V]) lookupMany(ctx context.Context, keys []K, out map[K]V) ([]
 			return nil, err
 		}
 		m := &miss[K, V]{key: key, rk: rk}
-		if e, ok := c.l1.Get(key); ok && c.covered(e) {
-			if m.found = c.openL1(e); m.found.ok {
+		if e, ok := c.l1.Get(key); ok {
+			hit, covered := c.openL1(e)
+			if hit.ok {
+				m.found = hit
 				answer(m)
 				continue
+			}
+			if covered {
+				m.found.why = missExpired
+			} else if c.c == nil {
+				m.found.why = uncoveredOf(e, c.nsKey)
 			}
 		}
 		missing = append(missing, m)
@@ -144,14 +153,16 @@ func (c *Cache[K, V]) lookupMany(ctx context.Context, keys []K, out map[K]V) ([]
 	}
 	bctx := c.brief.Context(ctx)
 	rest := missing[:0:0]
-	results := c.l2.Pipeline(bctx, cmds...)
+	octx, end := c.operate(bctx, verbRead, len(cmds))
+	results := c.l2.Pipeline(octx, cmds...)
+	end(firstError(results))
 	c.meet(ctx, results)
 	for i, r := range results {
 		m := missing[i]
 		switch {
 		case r.Err != nil:
 			c.stats.l2Errors.Add(1)
-			m.found.down = true
+			m.found.down, m.found.why = true, missUnreachable
 		case !r.Value.IsNil():
 			m.found = c.open(ctx, m.key, m.rk, r.Value.Str, marks[i])
 		}

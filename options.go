@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/internal/naming"
+	"github.com/larder-go/larder/observe"
 )
 
 // The defaults of Options.
@@ -160,6 +161,12 @@ type Options[K comparable, V any] struct {
 	// Local says that there is no Redis: the Conn given to New is nil and the
 	// values live in this process alone.
 	Local bool
+
+	// Observer is told what the cache does: see Metrics for what is counted, and
+	// docs/telemetry.md. Reads from Redis, loads, fills and invalidations are
+	// operations; a loader's context carries that of its load. Nil means that nobody
+	// watches. A hit in L1 costs the same with and without.
+	Observer observe.Observer
 
 	// Logger hears of what no caller is told: failed background loads, corrupt
 	// entries. Nil means silence.

@@ -15,8 +15,9 @@ import (
 // read gets the entry of a key from Redis; "" means that there is none, or that
 // Redis is down.
 func (c *Cache[K, V]) read(ctx context.Context, rk string) (raw string, down bool) {
-	ctx = c.brief.Context(ctx)
+	ctx, end := c.operate(c.brief.Context(ctx), verbRead, 1)
 	v, err := c.l2.Do(ctx, conn.Key("GET", rk))
+	end(err)
 	if err != nil {
 		c.stats.l2Errors.Add(1)
 		return "", true
@@ -34,29 +35,23 @@ func (c *Cache[K, V]) open(ctx context.Context, key K, rk, raw string, asked ask
 	// A script that returns an entry has compared the lives itself.
 	if life, known := c.c.Incarnation(rk); !asked.mark.Void && (!known || life != e.Incarnation) {
 		c.stats.rejectedIncarnation.Add(1)
-		return found[V]{}
+		return found[V]{why: missIncarnation}
 	}
 	now := c.server.now(c.brief.Context(ctx), c.c)
 	if e.Flags&entry.Placeholder != 0 || e.StaleUntil <= now {
-		return found[V]{}
+		return found[V]{why: emptyOf(e, now)}
 	}
 	if e.Schema != c.schema {
 		c.stats.rejectedSchema.Add(1)
-		return found[V]{rejected: entry.RawID(raw)}
+		return found[V]{rejected: entry.RawID(raw), why: missSchema}
 	}
 	if c.isPending(rk, e) || c.pending.Passed(asked.pending) {
-		return found[V]{rejected: entry.RawID(raw)}
+		return found[V]{rejected: entry.RawID(raw), why: missPending}
 	}
 	namespace, tags := c.stampsOf(e)
 	freshUntil := e.FreshUntil
-	if !c.areCurrent(ctx, rk, &namespace, tags, &e) {
-		c.stats.rejectedGeneration.Add(1)
-		miss := found[V]{rejected: entry.RawID(raw)}
-		// Else Clear may have been meant for this value.
-		if c.opts.LoadItem != nil && c.areCurrent(ctx, rk, &namespace, nil, nil) {
-			miss.old = c.oldOf(e)
-		}
-		return miss
+	if why, ok := c.areCurrent(ctx, rk, &namespace, tags, &e); !ok {
+		return c.outdated(ctx, rk, namespace, e, why, entry.RawID(raw))
 	}
 	hit := found[V]{ok: true, freshUntil: freshUntil, stale: e.FreshUntil <= now, negative: e.Flags&entry.Negative != 0}
 	l := life{
@@ -77,6 +72,26 @@ func (c *Cache[K, V]) open(ctx context.Context, key K, rk, raw string, asked ask
 	return hit
 }
 
+// outdated counts an entry that was loaded under other generations.
+func (c *Cache[K, V]) outdated(
+	ctx context.Context, rk string, namespace l1.Stamp, e entry.Entry, why reason, id string,
+) found[V] {
+	switch why {
+	case missTag:
+		c.stats.rejectedTag.Add(1)
+	case missGeneration:
+		c.stats.rejectedNamespace.Add(1)
+	}
+	miss := found[V]{rejected: id, why: why}
+	if c.opts.LoadItem != nil {
+		// Else Clear may have been meant for this value.
+		if _, ok := c.areCurrent(ctx, rk, &namespace, nil, nil); ok {
+			miss.old = c.oldOf(e)
+		}
+	}
+	return miss
+}
+
 // isPending tells whether an invalidation of the entry waits to be delivered.
 func (c *Cache[K, V]) isPending(rk string, e entry.Entry) bool {
 	if c.pending.Len() == 0 {
@@ -94,7 +109,7 @@ func (c *Cache[K, V]) corrupt(raw string, err error) found[V] {
 	c.stats.corrupt.Add(1)
 	c.opts.Logger.Warn("larder: unreadable cache entry, treated as a miss",
 		"namespace", c.opts.Namespace, "bytes", len(raw), "error", safeError(err))
-	return found[V]{rejected: entry.RawID(raw)}
+	return found[V]{rejected: entry.RawID(raw), why: missCorrupt}
 }
 
 // safeError keeps what a codec may quote of a value out of the log.
@@ -149,22 +164,25 @@ func keysOf(namespace l1.Stamp, tags []l1.Stamp) []string {
 	return keys
 }
 
-// areCurrent tells whether generations are the current ones. What this process
-// does not know it asks Redis; what it knows differently too, since its
+// areCurrent tells whether generations are the current ones, or else why not. What
+// this process does not know it asks Redis; what it knows differently too, since its
 // knowledge may be older than the entry.
 //
 // Where the namespace is being cleared little by little, an entry of the generation
 // before counts for a while. The stamp then becomes that of the present one, and
 // the times of e, if there is one, are cut.
-func (c *Cache[K, V]) areCurrent(ctx context.Context, rk string, namespace *l1.Stamp, tags []l1.Stamp, e *entry.Entry) bool {
+func (c *Cache[K, V]) areCurrent(
+	ctx context.Context, rk string, namespace *l1.Stamp, tags []l1.Stamp, e *entry.Entry,
+) (why reason, current bool) {
 	since := conn.Uptime() - c.opts.StalenessBound
 	v, known := namespace.Generation.Current(since)
-	current := known && c.admit(v, rk, namespace, e)
+	why = missGeneration
+	current = known && c.admit(v, rk, namespace, e)
 	for i := 0; current && i < len(tags); i++ {
-		current = tags[i].Current(since)
+		why, current = missTag, tags[i].Current(since)
 	}
 	if current || c.c == nil {
-		return current
+		return why, current
 	}
 	stamps := append(slices.Clip(tags), *namespace)
 	gs, values := make([]*generation.Generation, len(stamps)), make([]generation.Value, len(stamps))
@@ -177,14 +195,14 @@ func (c *Cache[K, V]) areCurrent(ctx context.Context, rk string, namespace *l1.S
 	ctx = c.brief.Context(ctx)
 	if err := c.gens.Read(ctx, gs, values); err != nil {
 		c.stats.l2Errors.Add(1)
-		return false
+		return missUnreachable, false
 	}
 	for i, s := range tags {
 		if values[i].Number == 0 || values[i].Number != s.Number {
-			return false
+			return missTag, false
 		}
 	}
-	return c.admit(values[len(tags)], rk, namespace, e)
+	return missGeneration, c.admit(values[len(tags)], rk, namespace, e)
 }
 
 // admit tells whether what was loaded under the namespace's generation of a stamp

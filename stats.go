@@ -19,8 +19,9 @@ type Stats struct {
 	Fills, FillsRefused, Oversize uint64
 	// Rejected are entries found in Redis but not used: of another tag or
 	// namespace generation, of another life of the node (a restart, a failover),
-	// of another schema, or (Corrupt) unreadable.
-	RejectedGeneration, RejectedIncarnation, RejectedSchema, Corrupt uint64
+	// of another schema, or (Corrupt) unreadable. RejectedTag are those of
+	// RejectedGeneration whose tag it was, not the namespace.
+	RejectedGeneration, RejectedTag, RejectedIncarnation, RejectedSchema, Corrupt uint64
 	// L2Errors are calls that failed on the way to Redis.
 	L2Errors uint64
 	// Invalidations are calls of Invalidate, InvalidateTags, CommitTags, InvalidatePrefix,
@@ -32,9 +33,11 @@ type Stats struct {
 	Unpublished uint64
 	// Pending is how many invalidations wait for Redis now.
 	Pending int
-	// L1Entries and L1Bytes are held in the process now.
-	L1Entries int
-	L1Bytes   uint64
+	// L1Entries and L1Bytes are held in the process now; L1Evictions are entries that
+	// gave way to others there.
+	L1Entries   int
+	L1Bytes     uint64
+	L1Evictions uint64
 }
 
 // HitRatio is the share of Gets that a tier answered, 0 if there were none.

@@ -99,7 +99,8 @@ func (c *Cache[K, V]) setL2(ctx context.Context, t *ticket[K], got loaded[V]) (d
 	if !ok {
 		return false, nil
 	}
-	bctx := c.brief.Context(ctx)
+	bctx, end := c.operate(c.brief.Context(ctx), verbFill, 1)
+	defer func() { end(err) }()
 	r := c.request(t, "", lease.Set)
 	r.Revision = got.revision
 	a, err := lease.Acquire(bctx, c.c, r)

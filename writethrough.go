@@ -39,9 +39,12 @@ func (c *Cache[K, V]) WriteThrough(ctx context.Context, key K, mutate func(conte
 		return c.failed("write through", rk, err)
 	}
 	c.stats.invalidations.Add(1)
+	ctx, end := c.operate(ctx, verbWrite, 1)
 	w := &write[K, V]{cache: c, t: t}
+	defer func() { end(errors.Join(err, w.err)) }()
 	defer w.end(ctx) // also where mutate panics, or ends the goroutine
 	w.begin(ctx)
+	err = errNoOutcome // unless mutate returns
 	v, err := w.mutate(ctx, mutate)
 	if err != nil {
 		w.end(ctx)

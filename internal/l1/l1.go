@@ -43,6 +43,7 @@ type Store[K comparable, V any] struct {
 	seed    maphash.Seed
 	stripes [stripes]stripe
 	covers  covers
+	evicted atomic.Uint64
 	closed  atomic.Bool
 }
 
@@ -54,14 +55,22 @@ type stripe struct {
 
 // New makes a store of at most maxBytes.
 func New[K comparable, V any](maxBytes uint64) (*Store[K, V], error) {
-	cache, err := otter.New(&otter.Options[K, *Entry[V]]{
+	s := &Store[K, V]{seed: maphash.MakeSeed()}
+	var err error
+	s.cache, err = otter.New(&otter.Options[K, *Entry[V]]{
 		MaximumWeight: maxBytes,
 		Weigher:       func(_ K, e *Entry[V]) uint32 { return min(e.Size, 1<<31) + overhead },
+		// A recorder of otter's would count every hit too.
+		OnAtomicDeletion: func(e otter.DeletionEvent[K, *Entry[V]]) {
+			if e.WasEvicted() {
+				s.evicted.Add(1)
+			}
+		},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Store[K, V]{cache: cache, seed: maphash.MakeSeed()}, nil
+	return s, nil
 }
 
 // Get returns the entry of a key, if there is one, whatever its state.
@@ -196,6 +205,14 @@ func (s *Store[K, V]) Bytes() uint64 {
 		return 0
 	}
 	return s.cache.WeightedSize()
+}
+
+// Evictions is how many entries gave way to others.
+func (s *Store[K, V]) Evictions() uint64 {
+	if s == nil {
+		return 0
+	}
+	return s.evicted.Load()
 }
 
 // Close ends the goroutines of the store and lets go of its entries.

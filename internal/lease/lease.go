@@ -83,10 +83,13 @@ type Acquired struct {
 	Left time.Duration
 }
 
+// IsOfLoad tells whether a token is that of a load, whose lease may have run out.
+func IsOfLoad(token uint64) bool { return token != 0 && token < FailedToken }
+
 // Token makes the random, non-zero token of one load.
 func Token() uint64 {
 	for {
-		if t := rand.Uint64(); t != 0 && t < FailedToken {
+		if t := rand.Uint64(); IsOfLoad(t) {
 			return t
 		}
 	}
