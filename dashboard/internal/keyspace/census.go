@@ -65,6 +65,7 @@ type carried struct{ tag, space string }
 
 type space struct {
 	keys     int64
+	aside    int64 // of them, those that belong to others: see Space.Aside
 	samples  int64
 	bytes    float64
 	entries  int64
@@ -197,6 +198,9 @@ func (s *Census) note(keys []conn.Value, looked []sampled, total int64, done boo
 		}
 		if sp := w.space(k.Str); sp != nil {
 			sp.keys++
+			if strings.HasSuffix(k.Str, ":generation") || strings.HasSuffix(k.Str, ":index") {
+				sp.aside++
+			}
 		} else {
 			w.other++
 		}

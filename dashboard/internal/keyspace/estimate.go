@@ -32,6 +32,9 @@ type Estimate struct {
 type Space struct {
 	// Keys and Bytes are extrapolated where Share is less than 1; Bytes always is.
 	Keys, Bytes float64
+	// Aside is how many of the keys end in ":generation" or ":index": in the namespace
+	// of a session store those are its users', all others are sessions.
+	Aside float64
 	// Samples and Entries are what was looked at: keys, and those with an entry of
 	// the cache. Timeless have no expiry.
 	Samples, Entries, Timeless int64
@@ -83,7 +86,7 @@ func (s *Census) Estimate() Estimate {
 
 func (sp *space) estimate(factor float64) Space {
 	out := Space{
-		Keys: float64(sp.keys) * factor, Samples: sp.samples, Entries: sp.entries, Timeless: sp.timeless,
+		Keys: float64(sp.keys) * factor, Aside: float64(sp.aside) * factor, Samples: sp.samples, Entries: sp.entries, Timeless: sp.timeless,
 		Age: median(sp.ages), Life: median(sp.lives), Cost: median(sp.costs),
 	}
 	if sp.samples > 0 {

@@ -1,0 +1,100 @@
+package dashboard
+
+import (
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/larder-go/larder/dashboard/internal/chart"
+	"github.com/larder-go/larder/observe"
+	"github.com/larder-go/larder/telemetry"
+)
+
+// tally is a row of figures, for the features whose pages show all that is counted.
+type tally struct {
+	Name, Label string
+	Value       string // in the last hour, or now
+	Now         string
+	Spark       template.HTML
+}
+
+// tallies lists all that is counted of a feature.
+func (x *figures) tallies(kind observe.Kind, name string, now time.Time) []tally {
+	ft := x.of(kind, name)
+	type id struct{ metric, label string }
+	var order []id
+	sums := map[id]*telemetry.Series{}
+	for _, s := range ft.series {
+		k := id{s.Metric, s.Label}
+		if sums[k] == nil {
+			sums[k] = s
+			order = append(order, k)
+		}
+	}
+	var rows []tally
+	for _, k := range order {
+		s := sums[k]
+		row := tally{Name: words(k.metric, kind), Label: k.label, Spark: chart.Spark(s.Values, "")}
+		if s.Instrument == observe.Gauge {
+			v, _ := ft.gauge(k.metric)
+			row.Value = amount(v, s.Unit)
+		} else {
+			row.Value = amount(s.Total(), s.Unit)
+			row.Now = rate(x.perSecond(s.Values, now))
+		}
+		rows = append(rows, row)
+	}
+	for _, dur := range ft.durations {
+		dist := dur.Total()
+		if dist.Count() == 0 {
+			continue
+		}
+		rows = append(rows, tally{
+			Name: words(dur.Metric, kind), Label: dur.Label,
+			Value: "p50 " + span(dist.Quantile(.5)), Now: "p99 " + span(dist.Quantile(.99)), Spark: chart.Spark(counts(dur), ""),
+		})
+	}
+	return rows
+}
+
+func counts(d *telemetry.Durations) []float64 {
+	out := make([]float64, len(d.Values))
+	for i, v := range d.Values {
+		out[i] = float64(v.Count())
+	}
+	return out
+}
+
+// words makes a metric's name one for people.
+func words(metric string, kind observe.Kind) string {
+	name := strings.TrimPrefix(metric, "larder."+string(kind)+".")
+	name = strings.TrimPrefix(name, "larder.")
+	return strings.NewReplacer(".", " ", "_", " ").Replace(name)
+}
+
+func amount(v float64, unit string) string {
+	if unit == "By" {
+		return size(v)
+	}
+	return count(v)
+}
+
+// byLabel makes a series for each label of a metric, the first few as given in order.
+func (ft *feature) byLabel(x *figures, metric string, order ...string) []chart.Series {
+	const most = 6
+	labels := slices.Clone(order)
+	for _, l := range ft.labels(metric) {
+		if !slices.Contains(labels, l.Label) && len(labels) < most {
+			labels = append(labels, l.Label)
+		}
+	}
+	var out []chart.Series
+	for _, l := range labels {
+		values := ft.counts(metric, l)
+		if add(values) > 0 || slices.Contains(order, l) {
+			out = append(out, chart.Series{Name: strings.ReplaceAll(l, "_", " "), Values: x.gaps(values)})
+		}
+	}
+	return out
+}
