@@ -21,11 +21,11 @@ func (d *Dashboard) feed(v *viewing) []panel {
 		{ID: "churn", Template: "chart", Wide: true, Data: chartOf{
 			Title: "Invalidations and writes, and the keys that processes heard of, each minute",
 			Note:  "An invalidation of one key leaves nothing behind in Redis, so it is counted here and not listed above.",
-			SVG: chart.Lines(chart.Options{
+			SVG: x.lines(false, chart.Options{
 				Says: count(add(invalidated)) + " invalidations and writes, " + count(add(pushes)) + " keys heard of, in the last hour",
-				From: x.start, Step: time.Minute, Format: count,
-			}, chart.Series{Name: "invalidations and writes", Values: x.gaps(invalidated)},
-				chart.Series{Name: "keys heard of", Values: x.gaps(pushes)}),
+				Format: count,
+			}, chart.Series{Name: "invalidations and writes", Values: invalidated},
+				chart.Series{Name: "keys heard of", Values: pushes}),
 		}},
 	}
 }

@@ -1,10 +1,12 @@
 package dashboard
 
 import (
+	"html/template"
 	"math"
 	"slices"
 	"time"
 
+	"github.com/larder-go/larder/dashboard/internal/chart"
 	"github.com/larder-go/larder/observe"
 	"github.com/larder-go/larder/telemetry"
 )
@@ -225,4 +227,36 @@ func (x *figures) gaps(values []float64) []float64 {
 		}
 	}
 	return out
+}
+
+// leastShown is how many minutes a chart has at least.
+const leastShown = 10
+
+// drawn is the part of the minutes that charts show: from the first in which somebody
+// reported. Counts of the running minute would look like a fall, so they end before it.
+func (x *figures) drawn(running bool) (from, to int) {
+	to = x.minutes
+	for from < to-leastShown && from < len(x.reporting) && x.reporting[from] == 0 {
+		from++
+	}
+	if !running && to-from > 1 && len(x.reporting) > 1 && x.reporting[len(x.reporting)-2] > 0 {
+		to--
+	}
+	return from, to
+}
+
+// lines draws minutes.
+func (x *figures) lines(running bool, o chart.Options, series ...chart.Series) template.HTML {
+	from, to := x.drawn(running)
+	o.From, o.Step = x.start.Add(time.Duration(from)*time.Minute), time.Minute
+	for i, s := range series {
+		series[i].Values = x.gaps(s.Values)[from:to]
+	}
+	return chart.Lines(o, series...)
+}
+
+// spark draws minutes in a cell.
+func (x *figures) spark(values []float64, running bool) template.HTML {
+	from, to := x.drawn(running)
+	return chart.Spark(x.gaps(values)[from:to], "")
 }

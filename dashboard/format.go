@@ -67,6 +67,9 @@ func percent(v float64) string {
 	return strconv.FormatFloat(100*v, 'f', 1, 64) + " %"
 }
 
+// wholePercent is percent for the side of a chart.
+func wholePercent(v float64) string { return strconv.FormatFloat(100*v, 'f', 0, 64) + " %" }
+
 // size writes bytes, in powers of 1024.
 func size(n float64) string {
 	if !isNumber(n) {
@@ -109,12 +112,15 @@ func span(d time.Duration) string {
 	return inspect.Span(d)
 }
 
-// moment writes a date and a time, clock a time of today.
+// moment writes a time, with the date where it is not of the last hours.
 func moment(t time.Time) string {
-	if t.IsZero() {
+	switch d := time.Since(t); {
+	case t.IsZero():
 		return none
+	case d > 12*time.Hour || d < -time.Hour:
+		return t.UTC().Format("2 Jan 15:04:05")
 	}
-	return t.UTC().Format("2 Jan 15:04:05")
+	return clock(t)
 }
 
 func clock(t time.Time) string { return t.UTC().Format("15:04:05") }

@@ -91,7 +91,7 @@ func durationChart(x *figures, ft *feature, metric, title string) (chartOf, bool
 		}
 	}
 	n := add(all)
-	return chartOf{Title: title, SVG: chart.Lines(chart.Options{
-		Says: title + " over the last hour: " + count(n) + " altogether", From: x.start, Step: time.Minute, Format: count, Area: true,
-	}, chart.Series{Name: "each minute", Values: x.gaps(all)})}, n > 0
+	return chartOf{Title: title, SVG: x.lines(false, chart.Options{
+		Says: title + " over the last hour: " + count(n) + " altogether", Format: count, Area: true,
+	}, chart.Series{Name: "each minute", Values: all})}, n > 0
 }

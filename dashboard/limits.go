@@ -138,8 +138,8 @@ func (d *Dashboard) limits(v *viewing) []panel {
 	if series := ft.byLabel(x, metricDecisions); len(series) > 0 {
 		panels = append(panels, panel{ID: "minutes", Template: "chart", Data: chartOf{
 			Title: "Decisions each minute",
-			SVG: chart.Lines(chart.Options{
-				Says: "Decisions each minute over the last hour, by outcome", From: x.start, Step: time.Minute, Format: count, Stacked: true,
+			SVG: x.lines(false, chart.Options{
+				Says: "Decisions each minute over the last hour, by outcome", Format: count, Stacked: true,
 			}, series...),
 		}})
 	}

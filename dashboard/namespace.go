@@ -74,13 +74,14 @@ func (d *Dashboard) namespace(v *viewing) []panel {
 }
 
 func namespaceTiles(v *viewing, ft *feature, t traffic) []tile {
+	x := v.snap.figures
 	return []tile{
 		{
-			Label: "Hit ratio", Value: percent(t.ratioNow()), Spark: chart.Spark(t.ratios(), ""),
+			Label: "Hit ratio", Value: percent(t.ratioNow()), Spark: x.spark(t.ratios(), true),
 			Note: percent(t.ratio()) + " in the last hour",
 		},
 		{
-			Label: "Requests", Value: rate(v.snap.figures.perSecond(t.requests, v.now)), Spark: chart.Spark(t.requests, ""),
+			Label: "Requests", Value: rate(x.perSecond(t.requests, v.now)), Spark: x.spark(t.requests, false),
 			Note: count(add(t.requests)) + " in the last hour",
 		},
 		avoidedTile(ft, t),
@@ -94,13 +95,13 @@ func churnChart(x *figures, ft *feature) chartOf {
 	return chartOf{
 		Title: "What replaces values, each minute",
 		Note:  "A refused fill is a load that an invalidation overtook: its value is not stored.",
-		SVG: chart.Lines(chart.Options{
+		SVG: x.lines(false, chart.Options{
 			Says: fmt.Sprintf("Over the last hour: %s fills, %s invalidations and writes, %s refused fills",
 				count(add(fills)), count(add(invalidated)), count(add(refused))),
-			From: x.start, Step: time.Minute, Format: count,
+			Format: count,
 		},
-			chart.Series{Name: "fills", Values: x.gaps(fills)},
-			chart.Series{Name: "invalidations and writes", Values: x.gaps(invalidated)},
-			chart.Series{Name: "refused fills", Values: x.gaps(refused)}),
+			chart.Series{Name: "fills", Values: fills},
+			chart.Series{Name: "invalidations and writes", Values: invalidated},
+			chart.Series{Name: "refused fills", Values: refused}),
 	}
 }

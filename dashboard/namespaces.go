@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/larder-go/larder/dashboard/internal/chart"
 	"github.com/larder-go/larder/dashboard/internal/keyspace"
 	"github.com/larder-go/larder/observe"
 )
@@ -85,7 +84,7 @@ func (d *Dashboard) namespaces(v *viewing) []panel {
 	for i := range t.Rows { // the only ones that are drawn
 		r := &t.Rows[i]
 		tr := trafficOf(v.snap.figures.of(observe.Kind(r.Kind), r.Name))
-		r.Spark = chart.Spark(tr.requests, "")
+		r.Spark = v.snap.figures.spark(tr.requests, false)
 	}
 	return []panel{
 		{ID: "namespaces", Template: "namespaces", Wide: true, Data: t},

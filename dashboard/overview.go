@@ -76,11 +76,11 @@ func overviewTiles(v *viewing, ft *feature, t traffic) []tile {
 	l1 := share(add(t.l1), add(t.requests))
 	tiles := []tile{
 		{
-			Label: "Hit ratio", Value: percent(t.ratioNow()), Spark: chart.Spark(t.ratios(), ""),
+			Label: "Hit ratio", Value: percent(t.ratioNow()), Spark: x.spark(t.ratios(), true),
 			Note: fmt.Sprintf("%s in the last hour; %s from the process", percent(t.ratio()), percent(l1)),
 		},
 		{
-			Label: "Requests", Value: rate(x.perSecond(t.requests, v.now)), Spark: chart.Spark(t.requests, ""),
+			Label: "Requests", Value: rate(x.perSecond(t.requests, v.now)), Spark: x.spark(t.requests, false),
 			Note: count(add(t.requests)) + " in the last hour",
 		},
 		avoidedTile(ft, t),
@@ -113,14 +113,14 @@ func errorTile(ft *feature) tile {
 func requestChart(x *figures, t traffic) chartOf {
 	return chartOf{
 		Title: "Requests each minute, by who answered",
-		SVG: chart.Lines(chart.Options{
+		SVG: x.lines(false, chart.Options{
 			Says: fmt.Sprintf("Requests each minute over the last hour: %s answered by the process, %s by Redis, %s were misses",
 				count(add(t.l1)), count(add(t.l2)), count(add(t.misses))),
-			From: x.start, Step: time.Minute, Format: count, Stacked: true,
+			Format: count, Stacked: true,
 		},
-			chart.Series{Name: "the process (L1)", Values: x.gaps(t.l1)},
-			chart.Series{Name: "Redis (L2)", Values: x.gaps(t.l2)},
-			chart.Series{Name: "misses", Values: x.gaps(t.misses)}),
+			chart.Series{Name: "the process (L1)", Values: t.l1},
+			chart.Series{Name: "Redis (L2)", Values: t.l2},
+			chart.Series{Name: "misses", Values: t.misses}),
 	}
 }
 
@@ -134,10 +134,10 @@ func ratioChart(x *figures, t traffic) chartOf {
 	}
 	return chartOf{
 		Title: "Hit ratio",
-		SVG: chart.Lines(chart.Options{
+		SVG: x.lines(true, chart.Options{
 			Says: fmt.Sprintf("Hit ratio over the last hour: %s altogether, %s now, lowest %s at %s",
 				percent(t.ratio()), percent(t.ratioNow()), percent(lowest), clock(x.start.Add(time.Duration(at)*time.Minute))),
-			From: x.start, Step: time.Minute, Format: percent, Top: 1, Area: true,
+			Format: percent, Scale: wholePercent, Top: 1, Area: true,
 		}, chart.Series{Name: "hit ratio", Values: ratios}),
 	}
 }

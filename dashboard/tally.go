@@ -35,7 +35,7 @@ func (x *figures) tallies(kind observe.Kind, name string, now time.Time) []tally
 	var rows []tally
 	for _, k := range order {
 		s := sums[k]
-		row := tally{Name: words(k.metric, kind), Label: k.label, Spark: chart.Spark(s.Values, "")}
+		row := tally{Name: words(k.metric, kind), Label: k.label, Spark: x.spark(s.Values, s.Instrument == observe.Gauge)}
 		if s.Instrument == observe.Gauge {
 			v, _ := ft.gauge(k.metric)
 			row.Value = amount(v, s.Unit)
@@ -52,7 +52,7 @@ func (x *figures) tallies(kind observe.Kind, name string, now time.Time) []tally
 		}
 		rows = append(rows, tally{
 			Name: words(dur.Metric, kind), Label: dur.Label,
-			Value: "p50 " + span(dist.Quantile(.5)), Now: "p99 " + span(dist.Quantile(.99)), Spark: chart.Spark(counts(dur), ""),
+			Value: "p50 " + span(dist.Quantile(.5)), Now: "p99 " + span(dist.Quantile(.99)), Spark: x.spark(counts(dur), false),
 		})
 	}
 	return rows
@@ -93,7 +93,7 @@ func (ft *feature) byLabel(x *figures, metric string, order ...string) []chart.S
 	for _, l := range labels {
 		values := ft.counts(metric, l)
 		if add(values) > 0 || slices.Contains(order, l) {
-			out = append(out, chart.Series{Name: strings.ReplaceAll(l, "_", " "), Values: x.gaps(values)})
+			out = append(out, chart.Series{Name: strings.ReplaceAll(l, "_", " "), Values: values})
 		}
 	}
 	return out

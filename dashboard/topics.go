@@ -55,10 +55,10 @@ func (d *Dashboard) topics(v *viewing) []panel {
 		all := x.together(observe.Topic)
 		panels = append(panels, panel{ID: "rate", Template: "chart", Wide: true, Data: chartOf{
 			Title: "Messages each minute, over all topics",
-			SVG: chart.Lines(chart.Options{
-				Says: "Messages published and received each minute over the last hour", From: x.start, Step: time.Minute, Format: count,
-			}, chart.Series{Name: "published", Values: x.gaps(all.counts(metricPublished, ""))},
-				chart.Series{Name: "received by processes", Values: x.gaps(all.counts(metricReceived, ""))}),
+			SVG: x.lines(false, chart.Options{
+				Says: "Messages published and received each minute over the last hour", Format: count,
+			}, chart.Series{Name: "published", Values: all.counts(metricPublished, "")},
+				chart.Series{Name: "received by processes", Values: all.counts(metricReceived, "")}),
 		}})
 	}
 	for i, r := range t.Rows {

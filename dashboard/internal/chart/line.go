@@ -21,8 +21,8 @@ type Options struct {
 	// From is the moment of the first value, Step the time from one to the next.
 	From time.Time
 	Step time.Duration
-	// Format writes a value. Nil means %.3g.
-	Format func(float64) string
+	// Format writes a value, Scale one at the side. Nil means %.3g, and Format.
+	Format, Scale func(float64) string
 	// Top is the value at the upper edge. 0 means one that fits.
 	Top float64
 	// Stacked puts each series on top of the one before; series must not be
@@ -39,6 +39,9 @@ const maxTips = 120
 func Lines(o Options, series ...Series) template.HTML {
 	if o.Format == nil {
 		o.Format = func(v float64) string { return fmt.Sprintf("%.3g", v) }
+	}
+	if o.Scale == nil {
+		o.Scale = o.Format
 	}
 	drawn := make([]Series, len(series))
 	copy(drawn, series)
@@ -59,7 +62,7 @@ func Lines(o Options, series ...Series) template.HTML {
 	var b strings.Builder
 	b.WriteString(`<figure class="chart">`)
 	fmt.Fprintf(&b, `<div class="plot"><div class="scale" aria-hidden="true"><span>%s</span><span>%s</span><span>%s</span></div>`,
-		esc(o.Format(top)), esc(o.Format(top/2)), esc(o.Format(0)))
+		esc(o.Scale(top)), esc(o.Scale(top/2)), esc(o.Scale(0)))
 	b.WriteString(`<svg viewBox="0 0 1000 100" preserveAspectRatio="none" `)
 	alternative(&b, o.Says)
 	b.WriteString(`><path class="grid" d="M0 2H1000M0 50H1000M0 98H1000"/>`)
@@ -72,7 +75,7 @@ func Lines(o Options, series ...Series) template.HTML {
 			if o.Stacked || o.Area {
 				fmt.Fprintf(&b, `<path class="fill c%d" d="%s"/>`, i+1, p.area(s.Values, floor, top))
 			}
-			fmt.Fprintf(&b, `<path class="line c%d" d="%s"/>`, i+1, p.line(s.Values, top))
+			fmt.Fprintf(&b, `<path class="line c%d%s" d="%s"/>`, i+1, p.dot(), p.line(s.Values, top))
 		}
 	}
 	o.tips(&b, series, n)

@@ -94,3 +94,11 @@ func step(b *strings.Builder, on bool, x, y float64) {
 func decimal(v float64) string {
 	return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64)
 }
+
+// dot is the class of a part of a single value.
+func (p part) dot() string {
+	if p.from == p.to {
+		return " dot1"
+	}
+	return ""
+}

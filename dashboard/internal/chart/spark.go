@@ -22,7 +22,7 @@ func Spark(values []float64, says string) template.HTML {
 	alternative(&b, says)
 	b.WriteString(`>`)
 	for _, p := range parts(values) {
-		fmt.Fprintf(&b, `<path class="fill" d="%s"/><path class="line" d="%s"/>`, p.area(values, nil, top), p.line(values, top))
+		fmt.Fprintf(&b, `<path class="fill" d="%s"/><path class="line%s" d="%s"/>`, p.area(values, nil, top), p.dot(), p.line(values, top))
 	}
 	b.WriteString(`</svg>`)
 	return template.HTML(b.String()) //nolint:gosec // numbers and escaped text only

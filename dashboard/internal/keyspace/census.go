@@ -21,6 +21,7 @@ const (
 
 	censusCount   = 1000 // keys of one SCAN
 	samplesEach   = 48   // of one SCAN, at most
+	samplesMost   = 1000 // of one that was answered with more keys
 	samplesEager  = 12   // of a namespace: until then each of its keys is looked at
 	samplesRare   = 50   // then one in so many
 	maxSamples    = 128  // of a namespace that are remembered
@@ -150,13 +151,17 @@ func (s *Census) sample(ctx context.Context, keys []conn.Value) ([]sampled, erro
 	return looked, nil
 }
 
+// choose picks some of the keys at random, more of namespaces that are little known.
 func (s *Census) choose(keys []conn.Value) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// Some servers answer with more keys than they were asked for.
+	most := min(samplesEach*(1+len(keys)/censusCount), samplesMost)
 	var chosen []string
 	picked := map[string]int64{}
-	for _, k := range keys {
-		name := SpaceOf(k.Str)
+	for _, i := range rand.Perm(len(keys)) {
+		key := keys[i].Str
+		name := SpaceOf(key)
 		if strings.HasPrefix(name, "~") {
 			continue // generations, and what else is not a value
 		}
@@ -168,7 +173,7 @@ func (s *Census) choose(keys []conn.Value) []string {
 			continue
 		}
 		picked[name]++
-		if chosen = append(chosen, k.Str); len(chosen) == samplesEach {
+		if chosen = append(chosen, key); len(chosen) == most {
 			break
 		}
 	}

@@ -3,6 +3,7 @@ package keyspace
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 	"time"
 )
@@ -30,7 +31,8 @@ type Estimate struct {
 
 // Space is what is estimated of the keys up to a first colon.
 type Space struct {
-	// Keys and Bytes are extrapolated where Share is less than 1; Bytes always is.
+	// Keys and Bytes are extrapolated where Share is less than 1; Bytes always is, and
+	// NaN where no key was looked at.
 	Keys, Bytes float64
 	// Aside is how many of the keys end in ":generation" or ":index": in the namespace
 	// of a session store those are its users', all others are sessions.
@@ -89,6 +91,7 @@ func (sp *space) estimate(factor float64) Space {
 		Keys: float64(sp.keys) * factor, Aside: float64(sp.aside) * factor, Samples: sp.samples, Entries: sp.entries, Timeless: sp.timeless,
 		Age: median(sp.ages), Life: median(sp.lives), Cost: median(sp.costs),
 	}
+	out.Bytes = math.NaN()
 	if sp.samples > 0 {
 		out.Bytes = sp.bytes / float64(sp.samples) * out.Keys
 	}
