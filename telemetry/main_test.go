@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"crypto/rand"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -86,10 +87,13 @@ func (f *feature) source(name string) observe.Source {
 	}
 }
 
-// recent reads the last minutes of what this test has written.
-func recent(t testing.TB, c conn.Pipeliner) *Fleet {
+// unique names the service of one run of a test: servers are shared.
+func unique(t testing.TB) string { return t.Name() + "/" + rand.Text()[:6] }
+
+// recent reads the last minutes of a service.
+func recent(t testing.TB, c conn.Pipeliner, service string) *Fleet {
 	t.Helper()
-	r, err := NewReader(c, ReaderOptions{Service: t.Name()})
+	r, err := NewReader(c, ReaderOptions{Service: service})
 	if err != nil {
 		t.Fatal(err)
 	}

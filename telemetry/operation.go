@@ -38,7 +38,7 @@ func perKind(kinds ...observe.Kind) (operations, failures map[observe.Kind]*obse
 			Help: "Duration of operations that leave the process.",
 		}
 		failures[k] = &observe.Metric{
-			Name: prefix + "operation.errors", Unit: "{error}", Label: "larder.operation.error",
+			Name: prefix + "operation.errors", Unit: "{error}", Label: operationError,
 			Help: "Operations that failed: what was done, and the type of the error.",
 		}
 	}

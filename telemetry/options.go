@@ -8,6 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/larder-go/larder/internal/minute"
 )
 
@@ -45,6 +49,11 @@ type Options struct {
 	// ones are counted together, as "(other)". 0 means DefaultMaxSubjects (500); at
 	// most 10,000; negative is an error.
 	MaxSubjects int
+	// MeterProvider and TracerProvider are those of OpenTelemetry. Nil means the global
+	// ones, which do nothing until the program sets them; the packages noop of
+	// OpenTelemetry's API turn it off where it does.
+	MeterProvider  metric.MeterProvider
+	TracerProvider trace.TracerProvider
 	// Logger hears of notable changes: a breaker that opened, invalidations that could
 	// not be delivered, a flush that failed. Nil means silence.
 	Logger *slog.Logger
@@ -68,6 +77,12 @@ func (o *Options) complete() error {
 	}
 	if o.MaxSubjects == 0 {
 		o.MaxSubjects = DefaultMaxSubjects
+	}
+	if o.MeterProvider == nil {
+		o.MeterProvider = otel.GetMeterProvider()
+	}
+	if o.TracerProvider == nil {
+		o.TracerProvider = otel.GetTracerProvider()
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

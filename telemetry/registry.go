@@ -36,11 +36,11 @@ type registry struct {
 	labels   map[*observe.Metric]map[string]struct{}
 	// metrics has one Metric for each name: the first that had it.
 	metrics map[string]*observe.Metric
-	// added is called, without mu, where a metric is new.
-	added func(*observe.Metric)
+	// added is called, without mu, where metrics are new.
+	added func(...*observe.Metric)
 }
 
-func newRegistry(maxSubjects int, added func(*observe.Metric)) *registry {
+func newRegistry(maxSubjects int, added func(...*observe.Metric)) *registry {
 	return &registry{
 		maxSubjects: maxSubjects, added: added,
 		sources: map[*observe.Source]struct{}{}, retired: map[series]float64{},
@@ -60,8 +60,8 @@ func (r *registry) register(src observe.Source) (unregister func()) {
 	}
 	r.sources[&src] = struct{}{}
 	r.mu.Unlock()
-	for _, m := range fresh {
-		r.added(m)
+	if len(fresh) > 0 {
+		r.added(fresh...)
 	}
 	var once sync.Once
 	return func() { once.Do(func() { r.retire(&src) }) }

@@ -19,6 +19,7 @@ type Telemetry struct {
 	started  time.Time
 	registry *registry
 	timers   *timers
+	otel     *exporter
 
 	turn    chan struct{} // holds one token: whoever has it owns flusher
 	flusher *flusher
@@ -42,8 +43,9 @@ func New(c conn.Pipeliner, o Options) (*Telemetry, error) {
 		opts: o, started: now,
 		turn: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
-	t.registry = newRegistry(o.MaxSubjects, t.added)
-	t.timers = newTimers(t.registry)
+	t.otel = newExporter(o, func() map[series]float64 { return t.figures(t.timers.all()) })
+	t.registry = newRegistry(o.MaxSubjects, t.otel.added)
+	t.timers = newTimers(t.registry, t.otel.timer)
 	host, _ := os.Hostname()
 	t.flusher = newFlusher(c, o, minute.Process{
 		Service: o.Service, Instance: o.Instance, Host: minute.Text(host), Version: minute.Text(version()),
@@ -62,27 +64,36 @@ func version() string {
 	return ""
 }
 
-func (t *Telemetry) added(*observe.Metric) {}
-
 // Register adds a source: see observe.Observer.
 func (t *Telemetry) Register(src observe.Source) (unregister func()) { return t.registry.register(src) }
 
 // Begin begins an operation: see observe.Observer.
 func (t *Telemetry) Begin(ctx context.Context, op observe.Operation) (context.Context, observe.End) {
+	tm := t.timers.of(op.Kind, op.Name, operationMetric(op.Kind), op.Verb)
+	if tm == nil {
+		return ctx, func(error, ...slog.Attr) {}
+	}
+	ctx, span := t.otel.start(ctx, tm, op)
 	start := time.Now()
-	timer := t.timers.of(op.Kind, op.Name, operationMetric(op.Kind), op.Verb)
-	return ctx, func(err error, _ ...slog.Attr) {
-		timer.record(time.Since(start))
-		if err != nil && timer != nil {
-			timer.fail(errorType(err))
+	return ctx, func(err error, attrs ...slog.Attr) {
+		d := time.Since(start)
+		tm.live.Record(d)
+		failure := failureOf(op.Kind, err, attrs)
+		if failure != "" {
+			tm.fail(failure)
 		}
+		t.otel.end(ctx, span, tm, op, d, failure, attrs)
 	}
 }
 
 // Record notes a duration: see observe.Observer.
 func (t *Telemetry) Record(kind observe.Kind, name string, m *observe.Metric, d time.Duration) {
-	if m != nil {
-		t.timers.of(kind, name, m, "").record(d)
+	if m == nil {
+		return
+	}
+	if tm := t.timers.of(kind, name, m, ""); tm != nil {
+		tm.live.Record(d)
+		tm.otel.record(context.Background(), d)
 	}
 }
 
@@ -128,6 +139,7 @@ func (t *Telemetry) Close(ctx context.Context) error {
 	t.once.Do(func() {
 		close(t.stop)
 		<-t.done
+		t.otel.close()
 		err = t.flush(ctx, true)
 	})
 	return err

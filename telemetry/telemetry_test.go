@@ -16,8 +16,9 @@ import (
 func TestFleetAddsUp(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, c conn.Conn) {
-		a := watch(t, c, Options{Service: t.Name(), Instance: "a"})
-		b := watch(t, c, Options{Service: t.Name(), Instance: "b"})
+		service := unique(t)
+		a := watch(t, c, Options{Service: service, Instance: "a"})
+		b := watch(t, c, Options{Service: service, Instance: "b"})
 		var fa, fb feature
 		fa.l1.Store(10)
 		fa.l2.Store(3)
@@ -40,7 +41,7 @@ func TestFleetAddsUp(t *testing.T) {
 		}
 		check := func(l1, l2, pendingNow float64, alive int) {
 			t.Helper()
-			f := recent(t, c)
+			f := recent(t, c, service)
 			for k, want := range map[Key]float64{
 				{Kind: observe.Cache, Name: "user", Metric: hits.Name, Label: "l1"}: l1,
 				{Kind: observe.Cache, Name: "user", Metric: hits.Name, Label: "l2"}: l2,
@@ -66,7 +67,7 @@ func TestFleetAddsUp(t *testing.T) {
 			}
 			n := 0
 			for _, p := range f.Processes {
-				if p.Service != t.Name() || p.PID == 0 || p.Host == "" || p.Started.IsZero() || p.LastSeen.Before(p.Started.Truncate(time.Millisecond)) {
+				if p.Service != service || p.PID == 0 || p.Host == "" || p.Started.IsZero() || p.LastSeen.Before(p.Started.Truncate(time.Millisecond)) {
 					t.Errorf("process %+v", p)
 				}
 				if p.Alive {

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/larder-go/larder/internal/histogram"
 	"github.com/larder-go/larder/internal/minute"
@@ -15,6 +14,7 @@ import (
 type timer struct {
 	series
 	live histogram.Live
+	otel instruments
 
 	mu     sync.Mutex // protects the following
 	failed map[string]float64
@@ -55,6 +55,7 @@ type asked struct {
 // changed.
 type timers struct {
 	registry *registry
+	make     func(series) *timer
 	most     int
 
 	current atomic.Pointer[map[asked]*timer]
@@ -65,8 +66,8 @@ type timers struct {
 // timersPerSubject is how many timers there may be for each subject, on average.
 const timersPerSubject = 8
 
-func newTimers(r *registry) *timers {
-	ts := &timers{registry: r, most: timersPerSubject * r.maxSubjects, byName: map[series]*timer{}}
+func newTimers(r *registry, make func(series) *timer) *timers {
+	ts := &timers{registry: r, make: make, most: timersPerSubject * r.maxSubjects, byName: map[series]*timer{}}
 	ts.current.Store(&map[asked]*timer{})
 	return ts
 }
@@ -88,20 +89,24 @@ func (ts *timers) of(kind observe.Kind, name string, m *observe.Metric, label st
 }
 
 func (ts *timers) add(a asked) *timer {
+	// Before the lock: OpenTelemetry may call all while it makes an instrument.
+	one := ts.registry.metric(a.metric)
+	if one == nil || one.Instrument != observe.Histogram {
+		return nil
+	}
+	ts.registry.metric(failureMetric(a.kind))
+	s := series{a.kind, ts.registry.subject(a.kind, a.name), one, minute.Text(a.label)}
+	made := ts.make(s)
+
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	now := *ts.current.Load()
 	if t := now[a]; t != nil {
 		return t
 	}
-	one := ts.registry.metric(a.metric)
-	if one == nil || one.Instrument != observe.Histogram {
-		return nil
-	}
-	s := series{a.kind, ts.registry.subject(a.kind, a.name), one, minute.Text(a.label)}
 	t := ts.byName[s]
 	if t == nil {
-		t = &timer{series: s}
+		t = made
 		ts.byName[s] = t
 	}
 	next := maps.Clone(now)
@@ -119,11 +124,4 @@ func (ts *timers) all() []*timer {
 		all = append(all, t)
 	}
 	return all
-}
-
-// record counts one duration; no timer counts nothing.
-func (t *timer) record(d time.Duration) {
-	if t != nil {
-		t.live.Record(d)
-	}
 }
