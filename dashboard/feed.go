@@ -22,7 +22,7 @@ func (d *Dashboard) feed(v *viewing) []panel {
 			Title: "Invalidations and writes, and the keys that processes heard of, each minute",
 			Note:  "An invalidation of one key leaves nothing behind in Redis, so it is counted here and not listed above.",
 			SVG: x.lines(false, chart.Options{
-				Says: count(add(invalidated)) + " invalidations and writes, " + count(add(pushes)) + " keys heard of, in the last hour",
+				Says:   count(add(invalidated)) + " invalidations and writes, " + count(add(pushes)) + " keys heard of, in the last hour",
 				Format: count,
 			}, chart.Series{Name: "invalidations and writes", Values: invalidated},
 				chart.Series{Name: "keys heard of", Values: pushes}),

@@ -9,6 +9,7 @@ import (
 	"github.com/larder-go/larder/dashboard/internal/keyspace"
 	"github.com/larder-go/larder/internal/inspect"
 	"github.com/larder-go/larder/observe"
+	"github.com/larder-go/larder/ratelimit"
 )
 
 // maxKeyLink is the longest key that is linked: links are sent in one line.
@@ -61,7 +62,7 @@ func (d *Dashboard) withheld(s *snapshot, key string) bool {
 			return true
 		}
 	}
-	return false
+	return strings.HasPrefix(key, ratelimit.DefaultPrefix+":")
 }
 
 // keyPage is what Explain tells of a key.

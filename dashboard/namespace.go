@@ -9,6 +9,7 @@ import (
 	"github.com/larder-go/larder/internal/generation"
 	"github.com/larder-go/larder/internal/inspect"
 	"github.com/larder-go/larder/observe"
+	"github.com/larder-go/larder/strategy"
 )
 
 // namespaceHead is what a namespace is, and what may be done to it.
@@ -25,7 +26,9 @@ type namespaceHead struct {
 
 // lives compares what was declared with what was seen.
 type lives struct {
-	Declared declaration
+	Declared strategy.Declaration
+	Service  string
+	Warnings []string
 	Has      bool
 	Space    keyspace.Space
 	Share    float64
@@ -43,7 +46,7 @@ func (d *Dashboard) namespace(v *viewing) []panel {
 	x := v.snap.figures
 	ft := x.of(s.kind, s.name)
 	t := trafficOf(ft)
-	decl, has := v.snap.declarations[s]
+	claim, has := v.snap.claims[s]
 	space, seen := v.snap.census.Spaces[name]
 	head := namespaceHead{
 		Name: name, Kind: s.kind, Known: has || seen || len(ft.series) > 0, Valid: inspect.CheckNamespace(name) == nil,
@@ -63,7 +66,12 @@ func (d *Dashboard) namespace(v *viewing) []panel {
 			panel{ID: "misses", Template: "reasons", Data: reasonsOf(ft)},
 		)
 	}
-	l := lives{Declared: decl, Has: has, Space: space, Share: v.snap.census.Share, Evicted: ft.total(metricL1Evictions, "")}
+	l := lives{
+		Declared: claim.Declaration, Has: has, Warnings: v.snap.warningsOf(s), Space: space, Share: v.snap.census.Share, Evicted: ft.total(metricL1Evictions, ""),
+	}
+	if has {
+		l.Service = claim.Name
+	}
 	l.L1, _ = ft.gauge(metricL1Entries)
 	l.L1Bytes, _ = ft.gauge(metricL1Bytes)
 	return append(panels,

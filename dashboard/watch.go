@@ -122,7 +122,7 @@ func (w *watch) read(ctx context.Context) *snapshot {
 		return fail(err)
 	}
 	s.figures = newFigures(fleet)
-	if s.declared, err = readDeclared(ctx, w.c, s.figures); err != nil {
+	if s.declared, err = readDeclared(ctx, w.c); err != nil {
 		return fail(err)
 	}
 	if s.server, err = readServer(ctx, w.c); err != nil {

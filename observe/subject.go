@@ -14,17 +14,21 @@ const (
 	SQL     Kind = "sql"     // sqlcache; its name is the namespace
 	Gateway Kind = "gateway" // gateway; its name is its address, or "gateway"
 	Redis   Kind = "redis"   // a connection; its name is the node's address
+	Keys    Kind = "keys"    // keys that a program keeps by itself; their prefix without its colon
 )
 
 // Subject describes a feature by what its options say, so that a document made of
 // it cannot drift away from the code. Features return theirs from a method
-// Describe.
+// Describe, which does no I/O.
 type Subject struct {
 	Kind Kind   `json:"kind"`
 	Name string `json:"name"`
-	// Prefixes are what all Redis keys that the feature owns begin with ("user:");
-	// Pattern is what one looks like, for a reader ("user:<int64>").
+	// Prefixes are what the Redis keys that the feature owns begin with ("user:"), Keys
+	// those that are known in full, such as the stream of a topic. Both are empty where
+	// the feature keeps nothing. Pattern is what a key looks like, for a reader
+	// ("user:<int64>").
 	Prefixes []string `json:"prefixes,omitempty"`
+	Keys     []string `json:"keys,omitempty"`
 	Pattern  string   `json:"pattern,omitempty"`
 	// Type is Redis' type of the values, and what is in them: "string", "hash",
 	// "stream", "sorted set"; Value is the Go type, without its package's path.
@@ -43,3 +47,7 @@ type Subject struct {
 	// beta 1", "at most 10,000 events".
 	Policy string `json:"policy,omitempty"`
 }
+
+// Describe returns the Subject itself, so that one that was made by hand goes wherever
+// a feature does.
+func (s Subject) Describe() Subject { return s }

@@ -18,6 +18,7 @@ import (
 type Codec[K comparable] struct {
 	appendTo func(dst []byte, key K) []byte
 	parse    func(text string) (K, bool)
+	pattern  string
 }
 
 // For returns the codec of K, or an error that says which part of K cannot be
@@ -28,6 +29,7 @@ func For[K comparable]() (*Codec[K], error) {
 	switch t.Kind() {
 	case reflect.String:
 		return &Codec[K]{
+			pattern: "<string>",
 			// Any type of kind string has the memory layout of string; the
 			// detour avoids reflection and allocation on the hot path.
 			appendTo: func(dst []byte, key K) []byte { return append(dst, *(*string)(unsafe.Pointer(&key))...) },
@@ -45,6 +47,10 @@ func For[K comparable]() (*Codec[K], error) {
 // Append appends the text of key to dst.
 func (c *Codec[K]) Append(dst []byte, key K) []byte { return c.appendTo(dst, key) }
 
+// Pattern is what the text of a key looks like, for people: "<int64>",
+// "query=<string>&limit=<int>".
+func (c *Codec[K]) Pattern() string { return c.pattern }
+
 // Parse returns the key whose text is text, and whether there is one.
 func (c *Codec[K]) Parse(text string) (K, bool) {
 	key, ok := c.parse(text)
@@ -59,6 +65,7 @@ func scalar[K comparable](t reflect.Type) *Codec[K] {
 	if t.Kind() == reflect.Int64 || t.Kind() == reflect.Int && strconv.IntSize == 64 {
 		// The usual row id: without reflection.
 		return &Codec[K]{
+			pattern: "<" + t.Kind().String() + ">",
 			appendTo: func(dst []byte, key K) []byte {
 				return strconv.AppendInt(dst, *(*int64)(unsafe.Pointer(&key)), 10)
 			},
@@ -69,6 +76,7 @@ func scalar[K comparable](t reflect.Type) *Codec[K] {
 		}
 	}
 	return &Codec[K]{
+		pattern:  "<" + t.Kind().String() + ">",
 		appendTo: func(dst []byte, key K) []byte { return appendScalar(dst, reflect.ValueOf(key)) },
 		parse: func(text string) (K, bool) {
 			var key K

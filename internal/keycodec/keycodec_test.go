@@ -51,6 +51,27 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestPattern(t *testing.T) {
+	pattern := func(c interface{ Pattern() string }, err error) string {
+		if err != nil {
+			t.Error(err)
+			return ""
+		}
+		return c.Pattern()
+	}
+	for _, tt := range []struct{ got, want string }{
+		{pattern(For[string]()), "<string>"},
+		{pattern(For[userID]()), "<int64>"},
+		{pattern(For[bool]()), "<bool>"},
+		{pattern(For[page]()), "tenant=<string>&n=<int>"},
+		{pattern(For[deep]()), "page.tenant=<string>&page.n=<int>&flags.0=<bool>&flags.1=<bool>"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%q, want %q", tt.got, tt.want)
+		}
+	}
+}
+
 func TestOtherSpellingsAreNoKeys(t *testing.T) {
 	ints, _ := For[int64]()
 	for _, s := range []string{"", "+1", "01", "-0", "1.0", "9223372036854775808", " 1", "0x1", "-"} {

@@ -11,8 +11,9 @@ import (
 // field is one leaf of a struct key.
 type field struct {
 	name  string // with the path, for example "page.number"
-	index []int  // field numbers from the outer struct inwards
-	array []int  // element number for each index, -1 where it is no array
+	kind  reflect.Kind
+	index []int // field numbers from the outer struct inwards
+	array []int // element number for each index, -1 where it is no array
 }
 
 func structured[K comparable](t reflect.Type) (*Codec[K], error) {
@@ -31,6 +32,7 @@ func structured[K comparable](t reflect.Type) (*Codec[K], error) {
 		names[f.name] = true
 	}
 	return &Codec[K]{
+		pattern: pattern(fields),
 		appendTo: func(dst []byte, key K) []byte {
 			v := reflect.ValueOf(key)
 			for i, f := range fields {
@@ -62,6 +64,14 @@ func structured[K comparable](t reflect.Type) (*Codec[K], error) {
 			return key, true
 		},
 	}, nil
+}
+
+func pattern(fields []field) string {
+	parts := make([]string, len(fields))
+	for i, f := range fields {
+		parts[i] = f.name + "=<" + f.kind.String() + ">"
+	}
+	return strings.Join(parts, "&")
 }
 
 func parseLeaf(text string, leaf reflect.Value) bool {
@@ -124,7 +134,7 @@ func leaves(t reflect.Type, path string, index, array []int) ([]field, error) {
 	case reflect.String, reflect.Bool,
 		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return []field{{name: path, index: index, array: array}}, nil
+		return []field{{name: path, kind: t.Kind(), index: index, array: array}}, nil
 	}
 	return nil, fmt.Errorf("the key's field %s is of type %s; allowed: strings, integers, booleans, arrays and structs of them", path, t)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/larder-go/larder/embedded"
 	"github.com/larder-go/larder/internal/pgtest"
 	"github.com/larder-go/larder/internal/redistest"
+	"github.com/larder-go/larder/observe"
 	"github.com/larder-go/larder/sqlcache"
 	"github.com/larder-go/larder/sqlcache/pgxcache"
 )
@@ -205,6 +206,14 @@ func TestValuesAreThoseOfPgx(t *testing.T) {
 		}
 	}
 	if s := db.Stats(); s.Hits != 1 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	t.Parallel()
+	db, _ := open(t)
+	if s := db.Describe(); s.Kind != observe.SQL || s.Name != sqlcache.DefaultNamespace || len(s.Prefixes) != 2 {
 		t.Errorf("%+v", s)
 	}
 }
