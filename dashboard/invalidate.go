@@ -33,7 +33,7 @@ func (d *Dashboard) droppingOf(r *http.Request, id string, s *snapshot) dropping
 	case p.What == "key":
 		if _, _, err := inspect.Split(p.Name); err != nil {
 			p.Problem = "This is no key of a cache: those are a namespace, a colon and the key."
-		} else if d.withheld(s, p.Name) {
+		} else if d.withheld(s)(p.Name) {
 			p.Problem = "Keys of sessions and of rate limits are not touched from here."
 		}
 		p.About = 1

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/larder-go/larder/dashboard/internal/keyspace"
 	"github.com/larder-go/larder/internal/inspect"
@@ -30,9 +29,7 @@ func (d *Dashboard) keys(v *viewing) []panel {
 	if v.snap.problem == "" {
 		ctx, cancel := d.bounded(v.r)
 		defer cancel()
-		page, err := keyspace.List(ctx, d.c, list.Prefix, v.query.Get("from"), func(key string) bool {
-			return d.withheld(v.snap, key)
-		})
+		page, err := keyspace.List(ctx, d.c, list.Prefix, v.query.Get("from"), d.withheld(v.snap))
 		list.Page = page
 		switch {
 		case errors.Is(err, keyspace.ErrGone):
@@ -49,20 +46,21 @@ func (d *Dashboard) keys(v *viewing) []panel {
 	return []panel{{ID: "keys", Template: "keys", Wide: true, Data: list}}
 }
 
-// withheld tells whether a key is only counted: those of sessions and of rate limits
-// say who somebody is, those of other programs' sessions let somebody in.
-func (d *Dashboard) withheld(s *snapshot, key string) bool {
-	for _, prefix := range d.opts.Withhold {
-		if strings.HasPrefix(key, prefix) {
-			return true
-		}
-	}
+// withheld tells which keys are only counted: those of sessions and of rate limits say
+// who somebody is, those of other programs' sessions let somebody in.
+func (d *Dashboard) withheld(s *snapshot) func(key string) bool {
+	prefixes := append([]string{ratelimit.DefaultPrefix + ":"}, d.opts.Withhold...)
 	for _, sub := range s.names(observe.Session, observe.Limiter) {
-		if strings.HasPrefix(key, sub.name+":") {
-			return true
-		}
+		prefixes = append(prefixes, sub.name+":")
 	}
-	return strings.HasPrefix(key, ratelimit.DefaultPrefix+":")
+	return func(key string) bool {
+		for _, p := range prefixes {
+			if strings.HasPrefix(key, p) {
+				return true
+			}
+		}
+		return false
+	}
 }
 
 // keyPage is what Explain tells of a key.
@@ -99,7 +97,7 @@ func (d *Dashboard) explain(v *viewing, k *keyPage) {
 		k.Problem = "This is no key of a cache: those are a namespace, a colon and the key."
 		v.status = http.StatusBadRequest
 		return
-	case d.withheld(v.snap, k.Key):
+	case d.withheld(v.snap)(k.Key):
 		k.Withheld = true
 		return
 	}
@@ -120,6 +118,3 @@ func (d *Dashboard) explain(v *viewing, k *keyPage) {
 	k.Has = true
 	k.CanDrop = !d.opts.ReadOnly && k.Report.State != inspect.Foreign
 }
-
-// ofEntry are durations that templates show.
-func (k keyPage) Age() time.Duration { return k.Report.Entry.Age.Duration }

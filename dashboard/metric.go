@@ -30,8 +30,8 @@ const (
 // Those of what may go wrong.
 const (
 	metricBreaker    = "larder.redis.breaker.open" // 1 for each connection whose breaker is open
-	metricProbes     = "larder.cache.probes"
-	metricProbeStale = "larder.cache.probes_stale"
+	metricProbes     = "larder.cache.probe.checked"
+	metricProbeStale = "larder.cache.probe.stale"
 )
 
 // Those of the other features.

@@ -62,8 +62,9 @@ func (d *Dashboard) namespaces(v *viewing) []panel {
 		Sort: "requests", Share: v.snap.census.Share, Total: float64(v.snap.census.Total), Samples: float64(v.snap.census.Samples),
 		CountsUses: v.snap.census.CountsUses, Policy: v.snap.server.Policy,
 	}
+	withheld := d.withheld(v.snap)
 	for _, h := range v.snap.census.Hot {
-		if !d.withheld(v.snap, h.Key) {
+		if !withheld(h.Key) {
 			t.Hot = append(t.Hot, h)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/larder-go/larder/conn"
 )
 
 // Defaults of Options.
@@ -35,6 +37,10 @@ type Options struct {
 	// users already. It is asked for each request, and must be nil where Token is set.
 	// The dashboard then has no log-in of its own.
 	Authenticate func(*http.Request) bool
+
+	// Figures is where the records of telemetry are read from, where that is not the
+	// Redis that is looked at. Nil means that it is.
+	Figures conn.Pipeliner
 
 	// ReadOnly leaves out everything that changes something: invalidation.
 	ReadOnly bool

@@ -45,7 +45,11 @@ type snapshot struct {
 }
 
 func newWatch(c conn.Conn, census *keyspace.Census, ev *events, o Options) (*watch, error) {
-	reader, err := telemetry.NewReader(c, telemetry.ReaderOptions{})
+	from := o.Figures
+	if from == nil {
+		from = c
+	}
+	reader, err := telemetry.NewReader(from, telemetry.ReaderOptions{})
 	if err != nil {
 		return nil, err
 	}
