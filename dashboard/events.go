@@ -19,8 +19,8 @@ const (
 	maxWatched = 1000
 )
 
-// event is something that happened.
-type event struct {
+// happening is something that happened.
+type happening struct {
 	At time.Time
 	// Sort is what kind of thing: "invalidation", "process", "Redis", "message", …
 	Sort string
@@ -35,13 +35,13 @@ type event struct {
 type events struct {
 	values bool // the text of messages may be shown
 
-	mu   sync.Mutex // protects the following
-	ring []event    // the oldest first
+	mu   sync.Mutex  // protects the following
+	ring []happening // the oldest first
 }
 
 func newEvents(values bool) *events { return &events{values: values} }
 
-func (e *events) add(ev event) {
+func (e *events) add(ev happening) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	i := len(e.ring)
@@ -55,7 +55,7 @@ func (e *events) add(ev event) {
 }
 
 // recent returns the latest events, the newest first.
-func (e *events) recent(most int) []event {
+func (e *events) recent(most int) []happening {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	out := slices.Clone(e.ring[max(0, len(e.ring)-most):])
@@ -66,7 +66,7 @@ func (e *events) recent(most int) []event {
 // dropped notes what somebody has invalidated from a page.
 func (e *events) dropped(p dropping) {
 	if p.What == "key" { // the others are seen in Redis
-		e.add(event{At: time.Now(), Sort: "invalidation", What: "key", Name: p.Name, By: "this dashboard"})
+		e.add(happening{At: time.Now(), Sort: "invalidation", What: "key", Name: p.Name, By: "this dashboard"})
 	}
 }
 
@@ -79,7 +79,7 @@ func (e *events) look(ctx context.Context, c conn.Conn, s, before *snapshot) err
 		return nil
 	}
 	if before.problem != "" {
-		e.add(event{At: s.at, Sort: "Redis", What: "answers again", Mood: "good"})
+		e.add(happening{At: s.at, Sort: "Redis", What: "answers again", Mood: "good"})
 	}
 	e.processes(s, before)
 	e.health(s, before)
@@ -88,7 +88,7 @@ func (e *events) look(ctx context.Context, c conn.Conn, s, before *snapshot) err
 
 // away notes that Redis does not answer.
 func (e *events) away(at time.Time, why string) {
-	e.add(event{At: at, Sort: "Redis", What: "does not answer: " + why, Mood: "bad"})
+	e.add(happening{At: at, Sort: "Redis", What: "does not answer: " + why, Mood: "bad"})
 }
 
 // generations reads those of namespaces and tags, and notes which are new.
@@ -125,8 +125,8 @@ func (e *events) generations(ctx context.Context, c conn.Conn, s, before *snapsh
 	return nil
 }
 
-func invalidated(key string, g generation.Value, at time.Time) event {
-	ev := event{At: at, Sort: "invalidation", By: g.By}
+func invalidated(key string, g generation.Value, at time.Time) happening {
+	ev := happening{At: at, Sort: "invalidation", By: g.By}
 	if tag, ok := generation.TagOf(key); ok {
 		ev.What, ev.Name = "tag", tag
 	} else {
@@ -170,9 +170,9 @@ func (e *events) processes(s, before *snapshot) {
 		alive, known := was[p.ID]
 		switch {
 		case p.Alive && !known:
-			e.add(event{At: s.at, Sort: "process", What: "reports for the first time", Name: p.Service + " " + p.Instance, Mood: "good"})
+			e.add(happening{At: s.at, Sort: "process", What: "reports for the first time", Name: p.Service + " " + p.Instance, Mood: "good"})
 		case alive && !p.Alive:
-			e.add(event{At: s.at, Sort: "process", What: "does not report any more", Name: p.Service + " " + p.Instance, Mood: "warn"})
+			e.add(happening{At: s.at, Sort: "process", What: "does not report any more", Name: p.Service + " " + p.Instance, Mood: "warn"})
 		}
 	}
 }
@@ -184,19 +184,19 @@ func (e *events) health(s, before *snapshot) {
 	was, _ := old.gauge(metricPending)
 	switch {
 	case pending > 0 && was == 0:
-		e.add(event{At: s.at, Sort: "cache", What: fmt.Sprintf("%s invalidations wait for Redis", count(pending)), Mood: "warn"})
+		e.add(happening{At: s.at, Sort: "cache", What: fmt.Sprintf("%s invalidations wait for Redis", count(pending)), Mood: "warn"})
 	case pending == 0 && was > 0:
-		e.add(event{At: s.at, Sort: "cache", What: "all invalidations were delivered", Mood: "good"})
+		e.add(happening{At: s.at, Sort: "cache", What: "all invalidations were delivered", Mood: "good"})
 	}
 	open, _ := s.figures.together(observe.Redis).gauge(metricBreaker)
 	wasOpen, _ := before.figures.together(observe.Redis).gauge(metricBreaker)
 	switch {
 	case open > wasOpen:
-		e.add(event{At: s.at, Sort: "Redis", What: "a breaker opened: its process asks the source", Mood: "bad"})
+		e.add(happening{At: s.at, Sort: "Redis", What: "a breaker opened: its process asks the source", Mood: "bad"})
 	case open < wasOpen:
-		e.add(event{At: s.at, Sort: "Redis", What: "a breaker closed", Mood: "good"})
+		e.add(happening{At: s.at, Sort: "Redis", What: "a breaker closed", Mood: "good"})
 	}
 	if n := now.total(metricProbeStale, "") - old.total(metricProbeStale, ""); n > 0 {
-		e.add(event{At: s.at, Sort: "cache", What: fmt.Sprintf("%s values were found to be older than their source", count(n)), Mood: "bad"})
+		e.add(happening{At: s.at, Sort: "cache", What: fmt.Sprintf("%s values were found to be older than their source", count(n)), Mood: "bad"})
 	}
 }

@@ -13,7 +13,7 @@ func (d *Dashboard) feed(v *viewing) []panel {
 	invalidated, pushes := ft.counts(metricInvalidated, ""), ft.counts(metricPushes, "")
 	return []panel{
 		{ID: "events", Template: "events", Wide: true, Data: struct {
-			Events []event
+			Events []happening
 			Now    time.Time
 			Topics []string
 			Most   int

@@ -31,7 +31,7 @@ func (d *Dashboard) follow(ctx context.Context) {
 // message notes that a topic has said something. For a durable topic that is an
 // announcement, whose length is that of the announced message or so.
 func (e *events) message(topic, payload string) {
-	ev := event{At: time.Now(), Sort: "message", What: size(float64(len(payload))) + " on", Name: topic}
+	ev := happening{At: time.Now(), Sort: "message", What: size(float64(len(payload))) + " on", Name: topic}
 	if e.values {
 		ev.By = cut(payload, maxShown)
 	}

@@ -179,7 +179,7 @@ func contains(t testing.TB, page string, wants ...string) {
 	t.Helper()
 	for _, want := range wants {
 		if !strings.Contains(page, want) {
-			t.Errorf("no %q in\n%s", want, page)
+			t.Errorf("no %q in\n%s", want, inside(page))
 		}
 	}
 }
@@ -188,7 +188,16 @@ func lacks(t testing.TB, page string, unwanted ...string) {
 	t.Helper()
 	for _, u := range unwanted {
 		if strings.Contains(page, u) {
-			t.Errorf("%q in\n%s", u, page)
+			t.Errorf("%q in\n%s", u, inside(page))
 		}
 	}
+}
+
+// inside is the part of a page below its heading.
+func inside(page string) string {
+	_, main, ok := strings.Cut(page, `<div class="panels">`)
+	if !ok {
+		return page
+	}
+	return main
 }

@@ -64,7 +64,7 @@ func (d *Dashboard) overview(v *viewing) []panel {
 	}
 	return append(panels,
 		panel{ID: "recent", Template: "recent", Data: struct {
-			Events []event
+			Events []happening
 			Now    time.Time
 		}{d.events.recent(6), v.now}},
 		panel{ID: "fleet", Template: "fleet", Data: fleetOf(v)},
