@@ -48,6 +48,8 @@ func (d *Dashboard) live(w http.ResponseWriter, r *http.Request) {
 	if s.say("retry: 3000\n\n") != nil {
 		return
 	}
+	var shown *snapshot
+	var parts []rendered
 	tick := time.NewTicker(d.opts.Refresh)
 	defer tick.Stop()
 	for {
@@ -56,7 +58,13 @@ func (d *Dashboard) live(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		look := d.viewing(r, query, id)
-		if parts, err := render(d.panels(v, look)); err != nil || s.send(parts, look.now) != nil {
+		if look.snap != shown || v.asks {
+			if parts, err = render(d.panels(v, look)); err != nil {
+				return
+			}
+			shown = look.snap
+		}
+		if s.send(parts, look.snap.at) != nil {
 			return
 		}
 		select {

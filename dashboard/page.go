@@ -29,8 +29,9 @@ type view struct {
 	path, title string
 	// panels makes what the page shows.
 	panels func(d *Dashboard, v *viewing) []panel
-	// still says that the page is not kept up to date.
-	still bool
+	// still says that the page is not kept up to date; asks, that it shows more than a
+	// snapshot has, so that it is made anew each time.
+	still, asks bool
 	// under is the path of the view that the navigation marks; empty means its own.
 	under string
 }
@@ -40,7 +41,7 @@ type panel struct {
 	// ID names it within the page; Template and Data make it.
 	ID, Template string
 	Data         any
-	// Wide takes the whole width, Tall two rows; others share a row.
+	// Wide takes the whole width; others share a row.
 	Wide bool
 }
 
@@ -102,10 +103,8 @@ func (d *Dashboard) page(v view) http.HandlerFunc {
 		if !ok {
 			return
 		}
-		began := time.Now()
 		look := d.viewing(r, r.URL.Query(), id)
 		d.respond(w, v, look, d.panels(v, look))
-		_ = began
 	}
 }
 
@@ -131,7 +130,7 @@ func (d *Dashboard) respond(w http.ResponseWriter, v view, look *viewing, panels
 	}
 	f := frame{
 		Title: v.title, Here: v.path, Nav: navigation(v), Panels: parts, CSRF: look.csrf,
-		LogOut: d.opts.Token != "", ReadOnly: d.opts.ReadOnly, At: look.now.UTC(), Version: assetVersion,
+		LogOut: d.opts.Token != "", ReadOnly: d.opts.ReadOnly, At: look.snap.at.UTC(), Version: assetVersion,
 	}
 	if !v.still {
 		f.Live = "live?" + url.Values{"view": {v.path}, "query": {look.query.Encode()}}.Encode()

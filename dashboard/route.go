@@ -22,13 +22,13 @@ func init() {
 		{path: "namespaces", title: "Namespaces", panels: (*Dashboard).namespaces},
 		{path: "namespace", title: "Namespace", panels: (*Dashboard).namespace, under: "namespaces"},
 		{path: "keys", title: "Keys", panels: (*Dashboard).keys, still: true},
-		{path: "key", title: "Key", panels: (*Dashboard).key, under: "keys"},
-		{path: "tags", title: "Tags", panels: (*Dashboard).tags},
-		{path: "limits", title: "Rate limits", panels: (*Dashboard).limits},
+		{path: "key", title: "Key", panels: (*Dashboard).key, asks: true, under: "keys"},
+		{path: "tags", title: "Tags", panels: (*Dashboard).tags, asks: true},
+		{path: "limits", title: "Rate limits", panels: (*Dashboard).limits, asks: true},
 		{path: "sessions", title: "Sessions", panels: (*Dashboard).sessions},
-		{path: "topics", title: "Topics", panels: (*Dashboard).topics},
+		{path: "topics", title: "Topics", panels: (*Dashboard).topics, asks: true},
 		{path: "gateway", title: "Gateway", panels: (*Dashboard).gateway},
-		{path: "events", title: "Events", panels: (*Dashboard).feed},
+		{path: "events", title: "Events", panels: (*Dashboard).feed, asks: true},
 	}
 }
 

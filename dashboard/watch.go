@@ -28,7 +28,15 @@ type watch struct {
 
 	mu   sync.Mutex // protects the following
 	last *snapshot
+	rest time.Duration // how old it may get
 }
+
+// Reading takes about a hundredth of the time at most: a fleet with very many features
+// is read less often than Options.Refresh says, down to once in longestRest.
+const (
+	restPerRead = 100
+	longestRest = 5 * time.Second
+)
 
 // snapshot is what was known at a moment. It is not changed.
 type snapshot struct {
@@ -64,8 +72,8 @@ func newWatch(c conn.Conn, census *keyspace.Census, ev *events, o Options) (*wat
 // look returns what is known, and reads where that is old. It waits for Redis no longer
 // than Options.Timeout; while another page reads, it takes what there is.
 func (w *watch) look(ctx context.Context) *snapshot {
-	s := w.known()
-	if s != nil && time.Since(s.at) < w.refresh*9/10 {
+	s, fresh := w.known()
+	if fresh {
 		return s
 	}
 	if s != nil {
@@ -82,28 +90,30 @@ func (w *watch) look(ctx context.Context) *snapshot {
 		}
 	}
 	defer func() { w.turn <- struct{}{} }()
-	if s := w.known(); s != nil && time.Since(s.at) < w.refresh*9/10 {
+	if s, fresh = w.known(); fresh {
 		return s // read while this one waited
 	}
-	s = w.read(ctx)
+	began := time.Now()
+	s = w.read(ctx, s)
 	w.mu.Lock()
-	w.last = s
-	w.mu.Unlock()
+	defer w.mu.Unlock()
+	// A little less, so that the next tick of an open page finds it old.
+	w.last, w.rest = s, max(w.refresh*9/10, min(restPerRead*time.Since(began), longestRest))
 	return s
 }
 
-func (w *watch) known() *snapshot {
+// known returns the last snapshot, nil for none, and whether it will do.
+func (w *watch) known() (s *snapshot, fresh bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.last
+	return w.last, w.last != nil && time.Since(w.last.at) < w.rest
 }
 
 // read asks Redis. What fails keeps what was known before.
-func (w *watch) read(ctx context.Context) *snapshot {
+func (w *watch) read(ctx context.Context, before *snapshot) *snapshot {
 	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
 	now := time.Now()
-	before := w.known()
 	s := &snapshot{at: now}
 	if before != nil {
 		*s = *before
