@@ -50,14 +50,9 @@ func (a *account) attribute(now time.Time) int64 {
 
 // add counts a sample to the present minute.
 func (a *account) add(sample map[series]float64, timers []*timer) {
-	for s := range a.figures {
-		if s.metric.Instrument == observe.Gauge {
-			delete(a.figures, s)
-		}
-	}
+	a.gauges(sample)
 	for s, n := range sample {
 		if s.metric.Instrument == observe.Gauge {
-			a.figures[s] = n
 			continue
 		}
 		if d := n - a.before[s]; d > 0 {
@@ -73,6 +68,20 @@ func (a *account) add(sample map[series]float64, timers []*timer) {
 		}
 		if c := t.live.Since(last); len(c.Buckets) > 0 {
 			a.durations[t] = histogram.Sum(a.durations[t], c)
+		}
+	}
+}
+
+// gauges replaces the gauges of the present minute.
+func (a *account) gauges(sample map[series]float64) {
+	for s := range a.figures {
+		if s.metric.Instrument == observe.Gauge {
+			delete(a.figures, s)
+		}
+	}
+	for s, n := range sample {
+		if s.metric.Instrument == observe.Gauge {
+			a.figures[s] = n
 		}
 	}
 }

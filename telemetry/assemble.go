@@ -27,8 +27,8 @@ func (r *Reader) fill(f *Fleet, first int64, open map[int64]*closed) {
 		for n, v := range c.values {
 			used[n] = used[n] || v != 0
 		}
-		for n := range c.durations {
-			used[n] = true
+		for i := range c.durations {
+			used[c.durations[i].n] = true
 		}
 	})
 	numbers := r.table.sorted(func(n int) bool { return used[n] })
@@ -49,22 +49,23 @@ func (r *Reader) fill(f *Fleet, first int64, open map[int64]*closed) {
 	}
 	values := make([]float64, len(f.Series)*f.Minutes)
 	for i := range f.Series {
-		f.Series[i].Values, values = values[:f.Minutes:f.Minutes], values[f.Minutes:]
+		f.Series[i].Values = values[i*f.Minutes:][:f.Minutes:f.Minutes]
 	}
 	counts := make([]Distribution, len(f.Durations)*f.Minutes)
 	for i := range f.Durations {
-		f.Durations[i].Values, counts = counts[:f.Minutes:f.Minutes], counts[f.Minutes:]
+		f.Durations[i].Values = counts[i*f.Minutes:][:f.Minutes:f.Minutes]
 	}
 	each(func(m int, c *closed) {
 		for n, v := range c.values {
-			if i := series[n]; i > 0 {
-				f.Series[i-1].Values[m] += v
+			if i := series[n]; v != 0 && i > 0 {
+				values[(i-1)*f.Minutes+m] += v
 			}
 		}
-		for n, d := range c.durations {
-			if i := durations[n]; i > 0 {
-				at := &f.Durations[i-1].Values[m].c
-				*at = histogram.Sum(*at, d)
+		for j := range c.durations {
+			d := &c.durations[j]
+			if i := durations[d.n]; i > 0 {
+				at := &counts[(i-1)*f.Minutes+m].c
+				*at = histogram.Sum(*at, d.Counts)
 			}
 		}
 	})

@@ -71,6 +71,7 @@ func (f *flusher) sample(now time.Time, figures map[series]float64, timers []*ti
 	if m := minuteOf(now); m > a.minute {
 		f.close()
 		a.minute = m
+		a.gauges(figures) // they stand in the new minute, too
 	}
 }
 
@@ -141,7 +142,10 @@ func (f *flusher) write(ctx context.Context, now time.Time, last bool) error {
 // send writes minutes and what belongs to them. Repeating it changes nothing.
 func (f *flusher) send(ctx context.Context, now time.Time, minutes []written, more ...conn.Command) error {
 	var cmds []conn.Command
+	seen := map[string]int64{f.id: now.UnixMilli()}
 	for _, w := range minutes {
+		// Readers look for no minute that begins after a process was last seen.
+		seen[w.id] = max(now.UnixMilli(), w.minute*60_000)
 		// Not a moment but a distance: the server's clock may be another.
 		left := f.keep - now.Sub(time.Unix((w.minute+1)*60, 0))
 		if left <= 0 {
@@ -150,8 +154,10 @@ func (f *flusher) send(ctx context.Context, now time.Time, minutes []written, mo
 		cmds = append(cmds, conn.Key("SET", minute.Key(w.minute, w.id), string(w.bytes), "PX", milliseconds(left)))
 	}
 	cmds = append(cmds, more...)
+	for id, ms := range seen {
+		cmds = append(cmds, conn.Key("ZADD", minute.Index, strconv.FormatInt(ms, 10), id))
+	}
 	cmds = append(cmds,
-		conn.Key("ZADD", minute.Index, strconv.FormatInt(now.UnixMilli(), 10), f.id),
 		conn.Key("ZREMRANGEBYSCORE", minute.Index, "-inf", strconv.FormatInt(now.Add(-MaxRetention-indexSlack).UnixMilli(), 10)),
 		conn.Key("ZREMRANGEBYRANK", minute.Index, "0", strconv.Itoa(-MaxProcesses-1)),
 		conn.Key("PEXPIRE", minute.Index, milliseconds(MaxRetention+indexSlack)))

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"crypto/rand"
+	"fmt"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -14,7 +15,16 @@ import (
 	"github.com/larder-go/larder/redisconn"
 )
 
-func TestMain(m *testing.M) { os.Exit(redistest.Run(m)) }
+func TestMain(m *testing.M) {
+	if redistest.Role() == childRole {
+		if err := child(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(redistest.Run(m))
+}
 
 // onEach runs a test on the engine, a Redis and a cluster.
 func onEach(t *testing.T, test func(t *testing.T, c conn.Conn)) {

@@ -54,7 +54,7 @@ type closed struct {
 }
 
 func newClosed() *closed {
-	return &closed{from: map[string]bool{}, sums: sums{durations: map[uint32]histogram.Counts{}}}
+	return &closed{from: map[string]bool{}, sums: sums{at: map[uint32]int{}}}
 }
 
 // known is what is known of a process from its latest record.
@@ -66,8 +66,15 @@ type known struct {
 
 // sums are figures, added.
 type sums struct {
-	values    []float64 // by the table's number; 0 where there is none
-	durations map[uint32]histogram.Counts
+	values    []float64      // by the table's number; 0 where there is none
+	durations []numbered     // in no order
+	at        map[uint32]int // where in durations a number is
+}
+
+// numbered are the durations of a number of the table.
+type numbered struct {
+	n uint32
+	histogram.Counts
 }
 
 // NewReader returns a Reader of the fleet on a Redis server; c is the conn.Conn.
@@ -140,6 +147,9 @@ type life struct {
 	alive    bool
 }
 
+// farFuture is Unix milliseconds that fit into a time.
+const farFuture = 1e15
+
 var errReply = errors.New("the server answered in an unknown form")
 
 // index reads who has written in the minute first or later.
@@ -168,7 +178,7 @@ func (r *Reader) index(ctx context.Context, first int64) ([]life, error) {
 		if !ok || err != nil || r.opts.Process != "" && r.opts.Process != flat[i].Str {
 			continue // what is not ours is skipped
 		}
-		lives = append(lives, life{id: flat[i].Str, begin: begin, lastSeen: time.UnixMilli(int64(ms)).UTC()})
+		lives = append(lives, life{id: flat[i].Str, begin: begin, lastSeen: time.UnixMilli(int64(min(max(ms, 0), farFuture))).UTC()})
 		alive = append(alive, minute.AliveKey(flat[i].Str))
 	}
 	err := r.get(ctx, alive, func(i int, v conn.Value) { lives[i].alive = !v.IsNil() })
@@ -267,7 +277,13 @@ func (s *sums) add(t *table, rec *minute.Record) (gauges map[uint32]float64) {
 	}
 	for _, d := range rec.Distributions {
 		n := number(d.At)
-		s.durations[n] = histogram.Sum(s.durations[n], d.Counts)
+		i, ok := s.at[n]
+		if !ok {
+			s.at[n] = len(s.durations)
+			s.durations = append(s.durations, numbered{n, d.Counts})
+			continue
+		}
+		s.durations[i].Counts = histogram.Sum(s.durations[i].Counts, d.Counts)
 	}
 	return gauges
 }

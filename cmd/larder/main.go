@@ -43,6 +43,7 @@ func commands() []command {
 		getCommand,
 		explainCommand,
 		invalidateCommand,
+		topCommand,
 		versionCommand,
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/larder-go/larder/embedded"
 	"github.com/larder-go/larder/gateway"
 	"github.com/larder-go/larder/redisconn"
+	"github.com/larder-go/larder/telemetry"
 )
 
 const serveName = "serve"
@@ -37,6 +38,11 @@ The token that clients present comes from --token-file, from LARDER_TOKEN, or
 from --token, which others can see in the list of processes. Without any a
 random one is made, which is allowed on loopback addresses only. Clients that
 present the token of --read-only-token-file or LARDER_READ_ONLY_TOKEN may read.
+
+Metrics for Prometheus (/metrics) and whether Redis answers (/healthz) are served
+at --admin, on loopback to everybody, elsewhere to those who present the token.
+With a Redis server the figures are also kept there for three hours, under keys
+that begin with "~{telemetry}:", for larder top.
 `
 
 const (
@@ -55,7 +61,7 @@ const (
 
 // serveFlags are what the command line says.
 type serveFlags struct {
-	listen, redis                       string
+	listen, redis, admin                string
 	token, tokenFile, readOnlyTokenFile string
 	certFile, keyFile                   string
 	accessLog                           bool
@@ -66,6 +72,7 @@ func runServe(ctx context.Context, std stdio, args []string) error {
 	var f serveFlags
 	fs := newFlags(std, serveName, serveUsage)
 	fs.StringVar(&f.listen, "listen", defaultServeListen, "the `address` to listen on; port 0 means a free one")
+	fs.StringVar(&f.admin, "admin", "", "the `address` of metrics and health, or \"off\" (default: "+defaultAdmin+", if it is free)")
 	fs.StringVar(&f.redis, "redis", "", "the `URL` of the Redis server, or embedded: (default: LARDER_REDIS_URL, REDIS_URL, or embedded:)")
 	fs.StringVar(&f.token, "token", "", "the `token` of clients with all rights, for trying things out")
 	fs.StringVar(&f.tokenFile, "token-file", "", "a `file` that holds that token (default: "+tokenVariable+")")
@@ -117,6 +124,9 @@ func (f *serveFlags) complete() (err error) {
 			return mistake("--listen %s can be reached from elsewhere, which needs a token of your choice: give --token-file or set %s", f.listen, tokenVariable)
 		}
 		f.opts.Token = rand.Text()
+	}
+	if f.admin != "" && f.admin != adminOff && !loopback(f.admin) && !f.tokenGiven() {
+		return mistake("--admin %s can be reached from elsewhere, which needs a token of your choice: give --token-file or set %s", f.admin, tokenVariable)
 	}
 	if f.opts.Token == f.opts.ReadOnlyToken {
 		return mistake("the token and the read-only token are the same; they must differ")
@@ -199,6 +209,16 @@ func (f *serveFlags) serve(ctx context.Context, std stdio) error {
 		return err
 	}
 	defer func() { _ = c.Close() }()
+	tlsConfig := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: certs}
+	adminTLS := tlsConfig.Clone()
+	if certs == nil {
+		adminTLS = nil
+	}
+	_, adminURL, stop, err := f.observe(ctx, c, adminTLS)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	g, err := gateway.New(c, f.opts)
 	if err != nil {
 		return err
@@ -209,8 +229,11 @@ func (f *serveFlags) serve(ctx context.Context, std stdio) error {
 	}
 	srv := &http.Server{
 		Handler: g, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: certs},
+		TLSConfig: tlsConfig,
 		ErrorLog:  slog.NewLogLogger(f.opts.Logger.Handler(), slog.LevelDebug), // handshakes of strangers
+	}
+	if adminURL != "" {
+		fmt.Fprintf(std.err, "larder: metrics at %s/metrics\n", adminURL)
 	}
 	f.announce(std, scheme, ln.Addr(), what)
 	ended := make(chan error, 1)
@@ -240,12 +263,57 @@ func (f *serveFlags) serve(ctx context.Context, std stdio) error {
 	return err
 }
 
+// tokenGiven tells whether somebody has chosen the token.
+func (f *serveFlags) tokenGiven() bool {
+	return f.token != "" || f.tokenFile != "" || os.Getenv(tokenVariable) != ""
+}
+
+// observe starts the telemetry of what is served from c, and the pages of --admin. stop
+// ends both.
+func (f *serveFlags) observe(ctx context.Context, c conn.Conn, tc *tls.Config) (tel *telemetry.Telemetry, url string, stop func(), err error) {
+	records := c
+	if c.Capabilities().Server == "embedded" {
+		// Among the keys of clients nobody else could read them.
+		if records, err = embedded.Open(ctx); err != nil {
+			return nil, "", nil, err
+		}
+	}
+	tel, err = telemetry.New(records, telemetry.Options{Service: "larder-serve", Logger: f.opts.Logger})
+	if err != nil {
+		return nil, "", nil, err
+	}
+	addr, token := f.admin, ""
+	if addr == "" {
+		addr = defaultAdmin
+	}
+	if addr != adminOff && !loopback(addr) {
+		token = f.opts.Token
+	}
+	url, closeAdmin, err := newAdmin(tel, c, token).start(ctx, addr, f.admin != "", tc, f.opts.Logger)
+	stop = func() {
+		closeAdmin()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthTimeout)
+		defer cancel()
+		if err := tel.Close(grace); err != nil {
+			f.opts.Logger.Warn("the last figures could not be written", "error", err)
+		}
+		if records != c {
+			_ = records.Close()
+		}
+	}
+	if err != nil {
+		stop()
+		return nil, "", nil, err
+	}
+	return tel, url, stop, nil
+}
+
 // announce prints what to paste into an app's environment. A token that somebody
 // has chosen is not repeated.
 func (f *serveFlags) announce(std stdio, scheme string, addr net.Addr, what string) {
 	fmt.Fprintf(std.err, "larder: serving %s\n", what)
 	token := f.opts.Token
-	if f.token != "" || f.tokenFile != "" || os.Getenv(tokenVariable) != "" {
+	if f.tokenGiven() {
 		token = "<the token you gave>"
 	}
 	fmt.Fprintf(std.out, "UPSTASH_REDIS_REST_URL=%q\nUPSTASH_REDIS_REST_TOKEN=%q\n", scheme+"://"+addr.String(), token)

@@ -28,6 +28,7 @@ var keepers = []struct {
 	{"github.com/alexedwards/scs", []string{"e2e"}, false, false, "session satisfies its interfaces without it"},
 	{"github.com/pganalyze/pg_query_go", []string{"e2e"}, false, false, "users of sqlcache do not build PostgreSQL's parser"},
 	{"go.opentelemetry.io", []string{"telemetry", "benchmarks", "e2e"}, false, false, "features speak to observe.Observer; telemetry speaks OpenTelemetry"},
+	{"golang.org/x/term", []string{"cmd"}, false, false, "libraries know no terminal"},
 	{"modernc.org", []string{"cmd", "internal/demo", "examples", "benchmarks", "e2e"}, true, true, "libraries do not bring a database along"},
 }
 

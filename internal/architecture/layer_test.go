@@ -56,6 +56,7 @@ var rooms = map[string]layer{
 	"internal/demo":         tool,
 	"internal/mcp":          tool,
 	"internal/soak":         tool,
+	"internal/top":          tool,
 	"internal/torture":      tool,
 	"internal/architecture": testkit,
 	"internal/pgtest":       testkit,

@@ -11,6 +11,7 @@ import (
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/event"
 	"github.com/larder-go/larder/session"
+	"github.com/larder-go/larder/telemetry"
 )
 
 // cacheTTL is longer than a run, so that nothing but an invalidation replaces
@@ -52,13 +53,16 @@ type app struct {
 	changes  *event.Topic[change]
 	feed     http.Handler // the changes, for browsers
 
+	// telemetry watches all of it, and is ended last.
+	telemetry *telemetry.Telemetry
+
 	writes atomic.Uint64
 }
 
-// newApp makes an application over s, cached and c, which it then owns. prefix begins
+// newApp makes an application over s, cached, c and tel, which it then owns. prefix begins
 // the names of what it keeps in Redis.
-func newApp(name, prefix string, s *store, cached cache, c conn.Conn) (_ *app, err error) {
-	a := &app{name: name, store: s, cached: cached, conn: c}
+func newApp(name, prefix string, s *store, cached cache, c conn.Conn, tel *telemetry.Telemetry) (_ *app, err error) {
+	a := &app{name: name, store: s, cached: cached, conn: c, telemetry: tel}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.close())
@@ -122,5 +126,8 @@ func (a *app) close() error {
 	if a.changes != nil {
 		errs = append(errs, a.changes.Close())
 	}
-	return errors.Join(append(errs, a.cached.close(), a.conn.Close(), a.store.close())...)
+	errs = append(errs, a.cached.close())
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	return errors.Join(append(errs, a.telemetry.Close(ctx), a.conn.Close(), a.store.close())...)
 }

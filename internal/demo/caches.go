@@ -8,6 +8,7 @@ import (
 
 	"github.com/larder-go/larder"
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/observe"
 )
 
 // negativeTTL is how long an unknown package is remembered.
@@ -32,8 +33,8 @@ type searchKey struct {
 	Limit int
 }
 
-// newCaches makes caches before s. They own neither s nor c.
-func newCaches(prefix string, s *store, c conn.Conn) (_ *caches, err error) {
+// newCaches makes caches before s. They own neither s nor c, and are watched by o.
+func newCaches(prefix string, s *store, c conn.Conn, o observe.Observer) (_ *caches, err error) {
 	h := &caches{store: s, conn: c, prefix: prefix}
 	defer func() {
 		if err != nil {
@@ -42,6 +43,7 @@ func newCaches(prefix string, s *store, c conn.Conn) (_ *caches, err error) {
 	}()
 	// A page is dropped by its key, everything else by tag.
 	h.pages, err = larder.New(c, larder.Options[string, packagePage]{
+		Observer:    o,
 		Namespace:   h.prefix + "-page",
 		TTL:         cacheTTL,
 		NegativeTTL: negativeTTL,
@@ -51,6 +53,7 @@ func newCaches(prefix string, s *store, c conn.Conn) (_ *caches, err error) {
 		return nil, err
 	}
 	h.searches, err = larder.New(c, larder.Options[searchKey, searchResult]{
+		Observer:  o,
 		Namespace: h.prefix + "-search",
 		TTL:       cacheTTL,
 		Load: func(ctx context.Context, k searchKey) (searchResult, error) {
@@ -62,6 +65,7 @@ func newCaches(prefix string, s *store, c conn.Conn) (_ *caches, err error) {
 		return nil, err
 	}
 	h.importing, err = larder.New(c, larder.Options[string, importerList]{
+		Observer:    o,
 		Namespace:   h.prefix + "-importers",
 		TTL:         cacheTTL,
 		NegativeTTL: negativeTTL,
@@ -72,6 +76,7 @@ func newCaches(prefix string, s *store, c conn.Conn) (_ *caches, err error) {
 		return nil, err
 	}
 	h.tops, err = larder.New(c, larder.Options[int, topList]{
+		Observer:  o,
 		Namespace: h.prefix + "-top",
 		TTL:       cacheTTL,
 		Load:      s.top,

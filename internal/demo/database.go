@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/observe"
 )
 
 // database says where the documentation is: in a SQLite file or, if Postgres is not
@@ -30,10 +31,10 @@ func (d database) open() (*store, error) {
 	return openStore(d.Path)
 }
 
-// cache is what stands before s, which open returned.
-func (d database) cache(prefix string, s *store, c conn.Conn) (cache, error) {
+// cache is what stands before s, which open returned; o watches it.
+func (d database) cache(prefix string, s *store, c conn.Conn, o observe.Observer) (cache, error) {
 	if d.Postgres != "" {
 		return newStatements(prefix, d.Postgres, c)
 	}
-	return newCaches(prefix, s, c)
+	return newCaches(prefix, s, c, o)
 }

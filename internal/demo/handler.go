@@ -34,6 +34,7 @@ var indexHTML []byte
 func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /changes", a.feed)
+	mux.Handle("GET /metrics", a.telemetry.Handler())
 	mux.HandleFunc("POST /login", a.login)
 	mux.HandleFunc("POST /logout", a.logout)
 	mux.HandleFunc("GET /session", a.whoAmI)

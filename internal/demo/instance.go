@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/telemetry"
 )
 
 // instances is how many instances of the application a run has.
@@ -45,11 +46,15 @@ func serve(ctx context.Context, cfg instanceConfig, c conn.Conn) (*instance, err
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	cached, err := cfg.Database.cache(cfg.Prefix, s, c)
+	tel, err := telemetry.New(c, telemetry.Options{Service: "larder-demo", Instance: cfg.Name})
 	if err != nil {
 		return nil, errors.Join(err, c.Close(), s.close())
 	}
-	a, err := newApp(cfg.Name, cfg.Prefix, s, cached, c)
+	cached, err := cfg.Database.cache(cfg.Prefix, s, c, tel)
+	if err != nil {
+		return nil, errors.Join(err, tel.Close(ctx), c.Close(), s.close())
+	}
+	a, err := newApp(cfg.Name, cfg.Prefix, s, cached, c, tel)
 	if err != nil {
 		return nil, err
 	}

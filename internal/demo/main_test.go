@@ -14,6 +14,7 @@ import (
 	"github.com/larder-go/larder/embedded"
 	"github.com/larder-go/larder/internal/pgtest"
 	"github.com/larder-go/larder/internal/redistest"
+	"github.com/larder-go/larder/telemetry"
 )
 
 // childArgument makes the test binary an instance, as the program's hidden
@@ -117,11 +118,15 @@ func testApps(t testing.TB, n int) []*app {
 			t.Fatal(err)
 		}
 		c := engine.Connect()
-		cached, err := newCaches("test", s, c)
+		tel, err := telemetry.New(c, telemetry.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if apps[i], err = newApp(string(rune('a'+i)), "test", s, cached, c); err != nil {
+		cached, err := newCaches("test", s, c, tel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if apps[i], err = newApp(string(rune('a'+i)), "test", s, cached, c, tel); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {

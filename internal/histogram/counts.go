@@ -61,11 +61,18 @@ func (c Counts) Below(exp int) (n uint64) {
 
 // Sum adds up any number of Counts.
 func Sum(all ...Counts) Counts {
-	switch len(all) {
+	// Most of what is added is one and nothing else.
+	some, at := 0, 0
+	for i := range all {
+		if len(all[i].Buckets) > 0 {
+			some, at = some+1, i
+		}
+	}
+	switch some {
 	case 0:
 		return Counts{}
 	case 1:
-		return all[0]
+		return all[at]
 	}
 	var dense [Buckets]uint64
 	var total Counts
