@@ -6,7 +6,7 @@ import "fmt"
 type OptionError struct {
 	// Field is its name, such as "Options.Refresh".
 	Field string
-	// Value is what was given; of a token only what is wrong with it.
+	// Value is what was given.
 	Value any
 	// Allowed says what would be.
 	Allowed string

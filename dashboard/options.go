@@ -19,7 +19,6 @@ const (
 )
 
 const (
-	minToken       = 8
 	maxSessionLife = 30 * 24 * time.Hour
 	maxSessions    = 10_000
 	maxViewers     = 10_000
@@ -29,8 +28,7 @@ const (
 
 // Options are the settings of New. Either Token or Authenticate has to be set.
 type Options struct {
-	// Token is what people log in with, at least 8 bytes. Empty means that
-	// Authenticate decides.
+	// Token is what people log in with. Empty means that Authenticate decides.
 	Token string
 
 	// Authenticate tells whether a request may come in, for a service that knows its
@@ -98,11 +96,9 @@ func DefaultWithhold() []string {
 func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.Token == "" && o.Authenticate == nil:
-		return o, optionError("Options.Token", `""`, "a token of 8 bytes or more, or Options.Authenticate: anybody could look in otherwise")
+		return o, optionError("Options.Token", `""`, "a token, or Options.Authenticate: anybody could look in otherwise")
 	case o.Token != "" && o.Authenticate != nil:
 		return o, optionError("Options.Authenticate", "set", "nil where Options.Token is set: one of them decides")
-	case o.Token != "" && len(o.Token) < minToken:
-		return o, optionError("Options.Token", fmt.Sprintf("%d bytes long", len(o.Token)), "at least 8 bytes")
 	case len(o.Topics) > maxTopics:
 		return o, optionError("the number of Options.Topics", len(o.Topics), "at most 20")
 	}

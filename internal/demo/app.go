@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/dashboard"
 	"github.com/larder-go/larder/event"
+	"github.com/larder-go/larder/ratelimit"
 	"github.com/larder-go/larder/session"
 	"github.com/larder-go/larder/telemetry"
 )
@@ -56,6 +58,9 @@ type app struct {
 	// telemetry watches all of it, and is ended last.
 	telemetry *telemetry.Telemetry
 
+	limiter   *ratelimit.Limiter
+	dashboard *dashboard.Dashboard // nil but in the first instance
+
 	writes atomic.Uint64
 }
 
@@ -77,6 +82,10 @@ func newApp(name, prefix string, s *store, cached cache, c conn.Conn, tel *telem
 		return nil, err
 	}
 	a.changes, err = event.NewTopic[change](c, prefix+"-changes", event.Options{Durable: true, Retention: cacheTTL})
+	if err != nil {
+		return nil, err
+	}
+	a.limiter, err = newLimiter(prefix, c)
 	if err != nil {
 		return nil, err
 	}
@@ -120,6 +129,12 @@ func (a *app) tell(ctx context.Context, path string, version int64, by string) (
 // close ends the cache, the connection and the database.
 func (a *app) close() error {
 	var errs []error
+	if a.dashboard != nil {
+		errs = append(errs, a.dashboard.Close())
+	}
+	if a.limiter != nil {
+		errs = append(errs, a.limiter.Close())
+	}
 	if a.sessions != nil {
 		errs = append(errs, a.sessions.Close())
 	}

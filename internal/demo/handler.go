@@ -82,7 +82,7 @@ func (a *app) handler() http.Handler {
 		writeJSON(w, http.StatusOK, map[string]any{"instance": a.name, "written": written, "change": change})
 	})
 	// A page of another site must not edit in the name of who is logged in here.
-	return http.NewCrossOriginProtection().Handler(a.visitors.Wrap(mux))
+	return http.NewCrossOriginProtection().Handler(a.limited(a.visitors.Wrap(mux)))
 }
 
 // answer gets a value and writes it together with its version and the time it took
