@@ -52,6 +52,7 @@ type Cache[K comparable, V any] struct {
 	stopListening func()
 	observer      observe.Observer // never nil
 	unregister    func()
+	probe         *probe[K, V]    // nil for none
 	link          *backplane.Link // c, where the server does not push; else nil
 
 	life context.Context // of the cache: ends with Close
@@ -130,6 +131,9 @@ func New[K comparable, V any](c conn.Conn, opts Options[K, V]) (*Cache[K, V], er
 	}
 	cache.life, cache.end = context.WithCancel(context.Background())
 	cache.clock = coarse.Open()
+	if cache.probe = newProbe(cache); cache.probe != nil {
+		cache.work.Go(func() { cache.probe.run(cache.life) })
+	}
 	cache.unregister = cache.observer.Register(cache.source())
 	return cache, nil
 }
@@ -199,6 +203,7 @@ func (c *Cache[K, V]) Stats() Stats {
 	if c.link != nil {
 		s.Unpublished = c.link.Failed()
 	}
+	c.probe.count(&s)
 	return s
 }
 

@@ -16,9 +16,14 @@ import (
 func (c *Cache[K, V]) Get(ctx context.Context, key K) (V, error) {
 	if e, ok := c.l1.Get(key); ok && c.fresh(e) {
 		c.stats.hitL1()
+		c.probe.offer(key)
 		return e.Value, c.notFoundIf(e.Negative)
 	}
-	return c.get(ctx, key, c.single, c.patience())
+	v, err := c.get(ctx, key, c.single, c.patience())
+	if err == nil || errors.Is(err, ErrNotFound) {
+		c.probe.offer(key)
+	}
+	return v, err
 }
 
 // GetWith is Get with a loader for this call. Where a load of the same key is
@@ -146,7 +151,8 @@ type found[V any] struct {
 	stale, ahead, negative bool
 	value                  V
 	// why there is no answer.
-	why reason
+	why      reason
+	loadedAt int64
 	// freshUntil is the end of the TTL that stands in Redis, 0 if not known, and
 	// due says that it is so near that some Get is to refresh the value.
 	freshUntil int64
@@ -207,7 +213,7 @@ func (c *Cache[K, V]) openL1(e *l1.Entry[V]) (hit found[V], covered bool) {
 		return found[V]{}, false
 	}
 	now := c.clock.Now()
-	hit = found[V]{ok: e.FreshUntil > now || e.StaleUntil > now, inL1: true, negative: e.Negative, value: e.Value}
+	hit = found[V]{ok: e.FreshUntil > now || e.StaleUntil > now, inL1: true, negative: e.Negative, value: e.Value, loadedAt: e.LoadedAt}
 	hit.stale = e.FreshUntil <= now
 	hit.ahead = drawAhead(time.Duration(e.FreshUntil-now), time.Duration(e.FreshUntil-e.HotUntil))
 	return hit, true

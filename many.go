@@ -3,6 +3,7 @@ package larder
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"github.com/larder-go/larder/conn"
@@ -20,6 +21,9 @@ const maxBatchLoads = 16
 // failed, the map holds what could be had and the error joins theirs.
 func (c *Cache[K, V]) GetMany(ctx context.Context, keys []K) (map[K]V, error) {
 	out, _, err := c.getMany(ctx, keys, c.patience())
+	if len(out) > 0 {
+		c.probe.offer(keys[rand.IntN(len(keys))])
+	}
 	return out, err
 }
 

@@ -72,6 +72,22 @@ var (
 		Name: "larder.cache.l1.evictions", Unit: "{entry}", Instrument: observe.Counter,
 		Help: "entries that gave way to others in the process",
 	}
+	metricProbeChecked = &observe.Metric{
+		Name: "larder.cache.probe.checked", Unit: "{value}", Instrument: observe.Counter, Label: "larder.delay",
+		Help: "values that the consistency probe compared with their source, by the time since they were served",
+	}
+	metricProbeStale = &observe.Metric{
+		Name: "larder.cache.probe.stale", Unit: "{value}", Instrument: observe.Counter, Label: "larder.delay",
+		Help: "values so compared that were not the source's",
+	}
+	metricProbeUndecided = &observe.Metric{
+		Name: "larder.cache.probe.undecided", Unit: "{value}", Instrument: observe.Counter,
+		Help: "values that the consistency probe could not compare",
+	}
+	metricProbeLoads = &observe.Metric{
+		Name: "larder.cache.probe.loads", Unit: "{load}", Instrument: observe.Counter,
+		Help: "what the consistency probe asked the source for",
+	}
 )
 
 // Metrics are those that every Cache has, for a document or a dashboard.
@@ -81,6 +97,7 @@ func Metrics() []*observe.Metric {
 		metricLoads, metricLoadErrors, metricFills, metricFillsRefused, metricOversize, metricL2Errors,
 		metricInvalidations, metricPushes, metricPending,
 		metricL1Entries, metricL1Bytes, metricL1Evictions,
+		metricProbeChecked, metricProbeStale, metricProbeUndecided, metricProbeLoads,
 	}
 }
 
@@ -113,7 +130,15 @@ func (c *Cache[K, V]) yield(yield observe.Yield) {
 		{metricL1Entries, uint64(s.L1Entries)},
 		{metricL1Bytes, s.L1Bytes},
 		{metricL1Evictions, s.L1Evictions},
+		{metricProbeUndecided, s.ProbeUndecided},
+		{metricProbeLoads, s.ProbeLoads},
 	} {
 		yield(f.m, "", float64(f.n))
+	}
+	if c.probe != nil {
+		for i, delay := range probeDelayNames {
+			yield(metricProbeChecked, delay, float64(c.probe.checked[i].Load()))
+			yield(metricProbeStale, delay, float64(c.probe.stale[i].Load()))
+		}
 	}
 }

@@ -168,6 +168,22 @@ type Options[K comparable, V any] struct {
 	// watches. A hit in L1 costs the same with and without.
 	Observer observe.Observer
 
+	// ProbeEvery turns the consistency probe on, which measures how often the cache
+	// serves what its source no longer has: at most once in this time it notes the key
+	// that a Get or GetMany was answered for, and compares, 1 s and 60 s later, what is
+	// served then with what the loader says. A difference counts if it is still there
+	// 2 s and StalenessBound later, so that a write whose invalidation is on its way is
+	// none; it is logged, and Stats and Observer count it. It costs the source up to two
+	// loads per comparison, of keys one after the other and never two at a time, with a
+	// context that has no values. A value that is served past its TTL, or while
+	// ClearOver is at work, counts as well. 0 means no probe; else at least 1 s, and one
+	// of Load, LoadMany and LoadItem must be set.
+	ProbeEvery time.Duration
+
+	// Equal tells whether two values are the same to those who read them, for the
+	// probe. Nil means that their encodings are compared.
+	Equal func(a, b V) bool
+
 	// Logger hears of what no caller is told: failed background loads, corrupt
 	// entries. Nil means silence.
 	Logger *slog.Logger
@@ -235,6 +251,10 @@ func (o Options[K, V]) validate() error {
 		return optionError("NegativeTTL", o.NegativeTTL, "0 (not at all), or at least 1ms")
 	}
 	switch {
+	case o.ProbeEvery < 0 || o.ProbeEvery > 0 && o.ProbeEvery < minProbeEvery:
+		return optionError("ProbeEvery", o.ProbeEvery, "0 (no probe), or at least 1s")
+	case o.ProbeEvery > 0 && o.Load == nil && o.LoadMany == nil && o.LoadItem == nil:
+		return optionError("ProbeEvery", o.ProbeEvery, "0 (no probe) where there is no Load, LoadMany or LoadItem to compare with")
 	case o.Load != nil && o.LoadItem != nil:
 		return optionError("LoadItem", "set", "nil where Load is set: it takes its place")
 	case !(o.RefreshAhead >= 0 && o.RefreshAhead <= 100):

@@ -53,7 +53,7 @@ func (c *Cache[K, V]) open(ctx context.Context, key K, rk, raw string, asked ask
 	if why, ok := c.areCurrent(ctx, rk, &namespace, tags, &e); !ok {
 		return c.outdated(ctx, rk, namespace, e, why, entry.RawID(raw))
 	}
-	hit := found[V]{ok: true, freshUntil: freshUntil, stale: e.FreshUntil <= now, negative: e.Flags&entry.Negative != 0}
+	hit := found[V]{ok: true, loadedAt: e.LoadedAt, freshUntil: freshUntil, stale: e.FreshUntil <= now, negative: e.Flags&entry.Negative != 0}
 	l := life{
 		loadedAt: e.LoadedAt, size: len(e.Payload) + c.keySize(key),
 		fresh: time.Duration(e.FreshUntil-now) * time.Millisecond,

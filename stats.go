@@ -31,6 +31,12 @@ type Stats struct {
 	// connection, where the server does not push: other processes learn of what they
 	// said within their StalenessBound only.
 	Unpublished uint64
+	// ProbeChecked1s and ProbeChecked60s are values that the consistency probe compared
+	// with their source, that long after they were served; ProbeStale1s and
+	// ProbeStale60s are those of them that were not the source's. ProbeUndecided could
+	// not be compared. ProbeLoads are the calls of the loader that all this took; they
+	// are not among Loads. See Options.ProbeEvery.
+	ProbeChecked1s, ProbeStale1s, ProbeChecked60s, ProbeStale60s, ProbeUndecided, ProbeLoads uint64
 	// Pending is how many invalidations wait for Redis now.
 	Pending int
 	// L1Entries and L1Bytes are held in the process now; L1Evictions are entries that

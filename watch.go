@@ -33,15 +33,7 @@ func (c *Cache[K, V]) operate(ctx context.Context, verb string, keys int) (conte
 
 // source is what an Observer may read of the cache at any time.
 func (c *Cache[K, V]) source() observe.Source {
-	return observe.Source{Subject: c.subject(), Metrics: Metrics(), Read: c.yield}
-}
-
-// subject describes the cache.
-func (c *Cache[K, V]) subject() observe.Subject {
-	return observe.Subject{
-		Kind: observe.Cache, Name: c.opts.Namespace, Prefixes: []string{c.prefix}, Type: "string",
-		TTL: c.opts.TTL, Stale: c.opts.StaleFor, Bound: c.opts.StalenessBound,
-	}
+	return observe.Source{Subject: c.Describe(), Metrics: Metrics(), Read: c.yield}
 }
 
 // firstError is that of the first result that has one.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/larder-go/larder/observe"
 )
 
 // Defaults of Options.
@@ -105,6 +107,10 @@ type Options struct {
 	// ConnectTimeout is how long Subscribe waits for the server to confirm. 0
 	// means DefaultConnectTimeout (5 s); negative is an error.
 	ConnectTimeout time.Duration
+
+	// Observer is told of messages, and how long Publish takes: see Metrics and
+	// docs/telemetry.md. Nil means that nobody watches.
+	Observer observe.Observer
 
 	// Logger hears of lost subscriptions (Warn). Nil means silence.
 	Logger *slog.Logger

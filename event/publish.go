@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/observe"
 )
 
 //go:embed lua/publish.lua
@@ -99,6 +100,8 @@ func (t *Topic[T]) Publish(ctx context.Context, message T, options ...PublishOpt
 	if len(data) > h.opt.MaxBytes {
 		return "", &Error{Op: op, Err: ErrTooLarge}
 	}
+	ctx, end := observe.OrNobody(h.opt.Observer).Begin(ctx, observe.Operation{Kind: observe.Topic, Name: h.name, Verb: verbPublish})
+	defer func() { end(err) }()
 	if h.opt.Durable {
 		id, err = h.append(ctx, string(data), p)
 	} else {

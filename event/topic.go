@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/observe"
 )
 
 // Topic publishes and receives messages of type T, which encoding/json encodes.
@@ -36,7 +37,9 @@ func NewTopic[T any](c conn.Conn, name string, o Options) (*Topic[T], error) {
 		sharded: c.Capabilities().Cluster && !o.Unsharded && !o.Pattern,
 	}
 	_, text := any(*new(T)).(string)
-	return &Topic[T]{hub: h, text: text}, nil
+	t := &Topic[T]{hub: h, text: text}
+	t.hub.unregister = observe.OrNobody(o.Observer).Register(observe.Source{Subject: t.Describe(), Metrics: Metrics(), Read: t.yield})
+	return t, nil
 }
 
 // Close ends all subscriptions of the topic and waits for its goroutines. It does
@@ -95,6 +98,8 @@ type hub struct {
 	sharded bool
 	done    chan struct{} // closed by close
 	running sync.WaitGroup
+	// unregister takes the topic away from its Observer, once.
+	unregister func()
 
 	published, received, delivered, dropped, undecodable, gaps, reconnects, catchUps atomic.Int64
 
@@ -115,7 +120,8 @@ func (h *hub) isClosed() bool {
 
 func (h *hub) close() {
 	h.mu.Lock()
-	if !h.closed {
+	closing := !h.closed
+	if closing {
 		h.closed = true
 		close(h.done)
 		if h.pump != nil {
@@ -127,6 +133,9 @@ func (h *hub) close() {
 	}
 	h.mu.Unlock()
 	h.running.Wait()
+	if closing {
+		h.unregister()
+	}
 }
 
 // decode makes a message of what was received.

@@ -28,6 +28,9 @@ func (l *Limiter) Limit(ctx context.Context, id string, opts ...CallOption) (Dec
 	if l.recorder != nil && (err == nil || errors.Is(err, errCostTooHigh)) {
 		l.record(q.id, d, geo)
 	}
+	if l.opts.Observer != nil {
+		l.counters.count(d, err)
+	}
 	return d, failed("limit", err)
 }
 

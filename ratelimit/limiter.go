@@ -9,6 +9,7 @@ import (
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/deadline"
+	"github.com/larder-go/larder/observe"
 	"github.com/larder-go/larder/ratelimit/analytics"
 )
 
@@ -29,6 +30,9 @@ type Limiter struct {
 	dynamic atomic.Int64 // the dynamic limit as last seen; negative: none
 	away    atomic.Bool  // Redis did not answer the last time
 	closed  atomic.Bool
+
+	counters   counters
+	unregister func() // from the Observer
 }
 
 // New returns a limiter whose counters are on c, which it does not close; where
@@ -47,7 +51,7 @@ func New(c conn.Conn, o Options) (*Limiter, error) {
 	l := &Limiter{
 		opts: o, names: newNames(o.Prefix, o.Algorithm), c: c,
 		timeout: deadline.New(o.Timeout),
-		denied:  newBlocks(o.MaxBlocked),
+		denied:  newBlocks(o.MaxBlocked), unregister: func() {},
 	}
 	l.dynamic.Store(-1)
 	if o.BlockFor > 0 {
@@ -55,6 +59,7 @@ func New(c conn.Conn, o Options) (*Limiter, error) {
 	}
 	if o.Local {
 		l.local = newMemory(o.Prefix, o.Algorithm, o.MaxLocal, l.limitInForce)
+		l.register()
 		return l, nil
 	}
 	scaled := o.Algorithm.share(o.Share)
@@ -72,7 +77,14 @@ func New(c conn.Conn, o Options) (*Limiter, error) {
 	if o.Algorithm.kind == cachedWindow {
 		l.cache = newCached(l.redis, o)
 	}
+	l.register()
 	return l, nil
+}
+
+func (l *Limiter) register() {
+	if o := l.opts.Observer; o != nil {
+		l.unregister = o.Register(observe.Source{Subject: l.Describe(), Metrics: Metrics(), Read: l.counters.yield})
+	}
 }
 
 // Policy returns what the limiter is configured to allow.
@@ -85,6 +97,7 @@ func (l *Limiter) Close() error {
 	if l.closed.Swap(true) {
 		return nil
 	}
+	l.unregister()
 	ctx, cancel := context.WithTimeout(context.Background(), l.opts.Timeout)
 	defer cancel()
 	var errs []error

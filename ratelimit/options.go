@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+
+	"github.com/larder-go/larder/observe"
 )
 
 // The defaults of Options.
@@ -101,6 +103,10 @@ type Options struct {
 	// and dynamic limit live in this process alone. DenyList and Analytics are
 	// errors then.
 	Local bool
+
+	// Observer is told what is decided, and how long Redis takes for it: see Metrics
+	// and docs/telemetry.md. Nil means that nobody watches.
+	Observer observe.Observer
 
 	// Logger hears when Redis goes away and comes back, and of analytics that could
 	// not be written. Nil means silence.

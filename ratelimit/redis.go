@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/observe"
 )
 
 // redis is the store of counters that processes share.
@@ -18,6 +19,9 @@ type redis struct {
 	cluster bool // the keys of one decision lie in different slots
 	dynamic bool
 	denying bool
+
+	observer observe.Observer
+	prefix   string
 
 	// The numbers of the algorithm as arguments.
 	limit, window, third, longest string
@@ -32,7 +36,7 @@ func newRedis(c conn.Conn, o Options) *redis {
 	a := o.Algorithm
 	s := &redis{
 		names: newNames(o.Prefix, a), c: c, script: scripts[a.kind], cluster: c.Capabilities().Cluster,
-		dynamic: o.DynamicLimit, denying: o.DenyList,
+		dynamic: o.DynamicLimit, denying: o.DenyList, observer: observe.OrNobody(o.Observer), prefix: o.Prefix,
 		limit: number(a.limit), window: number(a.windowMillis()),
 		keys: 1, args: 5,
 	}
@@ -58,6 +62,13 @@ func newRedis(c conn.Conn, o Options) *redis {
 // decide is one round trip; in a cluster two where the decision depends on more
 // than the key that it changes.
 func (s *redis) decide(ctx context.Context, q *query) (reply, error) {
+	ctx, end := s.observer.Begin(ctx, observe.Operation{Kind: observe.Limiter, Name: s.prefix, Verb: verbDecide})
+	r, err := s.asked(ctx, q)
+	end(err)
+	return r, err
+}
+
+func (s *redis) asked(ctx context.Context, q *query) (reply, error) {
 	in := inputs{limit: s.limit, n: s.algorithm.limit}
 	if s.denying {
 		in.values = q.deniable()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/larder-go/larder/internal/naming"
 	"github.com/larder-go/larder/internal/sealing"
+	"github.com/larder-go/larder/observe"
 )
 
 // Defaults of Options.
@@ -74,6 +75,11 @@ type Options struct {
 	// that were not read for longest. 0 means DefaultMaxStale (10,000); negative
 	// is an error. One takes up to MaxBytes.
 	MaxStale int
+
+	// Observer is told what becomes of sessions, and how long Redis takes: see Metrics
+	// and docs/telemetry.md. It hears neither ids nor users. Nil means that nobody
+	// watches.
+	Observer observe.Observer
 }
 
 func (o Options) withDefaults() Options {

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/observe"
 )
 
 // Store keeps sessions whose data is of type T, which encoding/json encodes.
@@ -18,6 +20,11 @@ type Store[T any] struct {
 	sealer sealer
 	memory *memory // nil without Options.ServeStale
 	stop   func()
+	close  sync.Once
+
+	observer   observe.Observer // never nil
+	unregister func()
+	counters   counters
 }
 
 type reader interface {
@@ -58,18 +65,23 @@ func New[T any](c conn.Conn, o Options) (*Store[T], error) {
 		return nil, err
 	}
 	s := &Store[T]{conn: c, read: c, opt: o, sealer: newSealer(o.Keys), memory: newMemory(o), stop: func() {}}
+	s.observer = observe.OrNobody(o.Observer)
 	if s.memory != nil {
 		if t, ok := c.Tracker(); ok {
 			s.read = t
 			s.stop = t.Listen(func(keys []string) { s.memory.pushed(o.Namespace, keys) })
 		}
 	}
+	s.unregister = s.observer.Register(observe.Source{Subject: s.Describe(), Metrics: Metrics(), Read: s.counters.yield})
 	return s, nil
 }
 
 // Close ends what listens for changes. It does not close the Conn.
 func (s *Store[T]) Close() error {
-	s.stop()
+	s.close.Do(func() {
+		s.unregister()
+		s.stop()
+	})
 	return nil
 }
 
@@ -78,7 +90,11 @@ func (s *Store[T]) Create(ctx context.Context, user string, data T) (Session[T],
 	if err := checkUser(user); err != nil {
 		return Session[T]{}, err
 	}
-	return s.create(ctx, "create", user, data)
+	const op = "create"
+	ctx, end := s.operate(ctx, op)
+	out, err := s.create(ctx, op, user, data)
+	end(err)
+	return out, err
 }
 
 func (s *Store[T]) create(ctx context.Context, op, user string, data T) (Session[T], error) {
@@ -100,6 +116,7 @@ func (s *Store[T]) create(ctx context.Context, op, user string, data T) (Session
 	if len(reply) < 4 {
 		return Session[T]{}, &Error{Op: op, Err: ErrCorrupt}
 	}
+	s.counters.created.Add(1)
 	e.created, e.expires, e.gen = reply[0].Int, reply[1].Int, reply[3].Str
 	for _, surplus := range reply[4:] {
 		// Who cannot be removed now is found again by the next Create.
@@ -117,8 +134,25 @@ const staleAfter = 250 * time.Millisecond
 func (s *Store[T]) Get(ctx context.Context, id ID) (Session[T], error) {
 	const op = "get"
 	if !id.valid() {
+		s.counters.missed.Add(1)
 		return Session[T]{}, ErrNotFound
 	}
+	ctx, end := s.operate(ctx, op)
+	out, err := s.get(ctx, op, id)
+	end(err)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		s.counters.missed.Add(1)
+	case err == nil && out.Stale:
+		s.counters.stale.Add(1)
+		s.counters.found.Add(1)
+	case err == nil:
+		s.counters.found.Add(1)
+	}
+	return out, err
+}
+
+func (s *Store[T]) get(ctx context.Context, op string, id ID) (Session[T], error) {
 	a := id.address(s.opt.Namespace)
 	since := s.memory.mark(a)
 	asked := ctx
@@ -214,7 +248,9 @@ func (s *Store[T]) Touch(ctx context.Context, id ID) error {
 	if !id.valid() {
 		return ErrNotFound
 	}
+	ctx, end := s.operate(ctx, op)
 	ends, err := s.touch(ctx, op, id.address(s.opt.Namespace))
+	end(err)
 	if err == nil && ends == 0 {
 		err = ErrNotFound
 	}
@@ -235,8 +271,7 @@ func (s *Store[T]) Destroy(ctx context.Context, id ID) error {
 	if !id.valid() {
 		return nil
 	}
-	_, err := s.destroy(ctx, "destroy", id.address(s.opt.Namespace), "")
-	return err
+	return s.destroyOne(ctx, id.address(s.opt.Namespace))
 }
 
 // DestroyHandle ends the session with this handle: see List. It returns nil also
@@ -246,7 +281,14 @@ func (s *Store[T]) DestroyHandle(ctx context.Context, handle string) error {
 	if !ok {
 		return optionError("the handle", "something else", "a Session.Handle")
 	}
-	_, err := s.destroy(ctx, "destroy", a, "")
+	return s.destroyOne(ctx, a)
+}
+
+func (s *Store[T]) destroyOne(ctx context.Context, a address) error {
+	const op = "destroy"
+	ctx, end := s.operate(ctx, op)
+	_, err := s.destroy(ctx, op, a, "")
+	end(err)
 	return err
 }
 
@@ -257,6 +299,9 @@ func (s *Store[T]) destroy(ctx context.Context, op string, a address, rev string
 	v, err := s.conn.Eval(ctx, destroyScript, []string{a.session, a.generation, a.index}, []string{a.hash, rev})
 	if err != nil {
 		return 0, failed(op, err)
+	}
+	if v.Int > 0 {
+		s.counters.destroyed.Add(1)
 	}
 	return v.Int, nil
 }

@@ -23,11 +23,13 @@ var errEncode = errors.New("the data cannot be encoded as JSON")
 // nothing, the session is touched and not rewritten.
 //
 // After ErrUnavailable it is open whether the change has happened.
-func (s *Store[T]) Update(ctx context.Context, id ID, fn func(*T) error) (Session[T], error) {
+func (s *Store[T]) Update(ctx context.Context, id ID, fn func(*T) error) (_ Session[T], err error) {
 	const op = "update"
 	if !id.valid() {
 		return Session[T]{}, ErrNotFound
 	}
+	ctx, end := s.operate(ctx, op)
+	defer func() { end(err) }()
 	a := id.address(s.opt.Namespace)
 	s.memory.changed(a.place)
 	defer s.memory.changed(a.place)
@@ -56,7 +58,7 @@ func (s *Store[T]) Update(ctx context.Context, id ID, fn func(*T) error) (Sessio
 // as for Update; nil changes nothing.
 //
 // After an error the old session exists, or has ended, but nobody has the new id.
-func (s *Store[T]) Renew(ctx context.Context, id ID, user string, fn func(*T) error) (Session[T], error) {
+func (s *Store[T]) Renew(ctx context.Context, id ID, user string, fn func(*T) error) (_ Session[T], err error) {
 	const op = "renew"
 	if err := checkUser(user); err != nil {
 		return Session[T]{}, err
@@ -67,6 +69,8 @@ func (s *Store[T]) Renew(ctx context.Context, id ID, user string, fn func(*T) er
 	if fn == nil {
 		fn = func(*T) error { return nil }
 	}
+	ctx, end := s.operate(ctx, op)
+	defer func() { end(err) }()
 	a := id.address(s.opt.Namespace)
 	s.memory.changed(a.place)
 	defer s.memory.changed(a.place)
@@ -117,6 +121,7 @@ func (s *Store[T]) move(ctx context.Context, op string, a address, e envelope, u
 		if done < 0 {
 			return Session[T]{}, ErrNotFound
 		}
+		s.counters.conflicts.Add(1)
 		if err := pause(ctx, op, i); err != nil {
 			return Session[T]{}, err
 		}
@@ -193,6 +198,7 @@ func (s *Store[T]) swap(
 		case got.outcome < 0:
 			return c, ErrNotFound
 		}
+		s.counters.conflicts.Add(1)
 		if err := pause(ctx, op, i); err != nil {
 			return c, err
 		}

@@ -10,8 +10,10 @@ var errNoUser = optionError("the user", "", "a name")
 
 // List returns the sessions of a user, that which ends last first. They have no ID;
 // their handles are for DestroyHandle. It costs two round trips.
-func (s *Store[T]) List(ctx context.Context, user string) ([]Session[T], error) {
+func (s *Store[T]) List(ctx context.Context, user string) (_ []Session[T], err error) {
 	const op = "list"
+	ctx, end := s.operate(ctx, op)
+	defer func() { end(err) }()
 	gen, hashes, err := s.index(ctx, op, user)
 	if err != nil || len(hashes) == 0 {
 		return nil, err
@@ -55,7 +57,10 @@ func (s *Store[T]) List(ctx context.Context, user string) ([]Session[T], error) 
 // Count returns how many sessions a user has. It reads the index only: sessions
 // that Redis has evicted are counted until they would have ended.
 func (s *Store[T]) Count(ctx context.Context, user string) (int, error) {
-	_, hashes, err := s.index(ctx, "count", user)
+	const op = "count"
+	ctx, end := s.operate(ctx, op)
+	_, hashes, err := s.index(ctx, op, user)
+	end(err)
 	return len(hashes), err
 }
 
@@ -87,10 +92,12 @@ func (s *Store[T]) DestroyAll(ctx context.Context, user string) (int, error) {
 	}
 	s.memory.changed(a.place)
 	defer s.memory.changed(a.place)
+	ctx, end := s.operate(ctx, op)
 	v, err := s.conn.Eval(ctx, destroyAllScript, []string{a.generation, a.index}, nil)
-	if err != nil {
+	if end(err); err != nil {
 		return 0, failed(op, err)
 	}
+	s.counters.destroyed.Add(uint64(len(v.Elems)))
 	// None of them counts any more; this only frees the memory that they hold
 	// until they expire.
 	cmds := make([]conn.Command, len(v.Elems))

@@ -59,6 +59,7 @@ var rooms = map[string]layer{
 	"internal/top":          tool,
 	"internal/torture":      tool,
 	"internal/architecture": testkit,
+	"internal/observetest":  testkit,
 	"internal/pgtest":       testkit,
 	"internal/redistest":    testkit,
 	"internal/scripted":     testkit,
