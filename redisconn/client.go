@@ -36,7 +36,7 @@ const buffer = 1 << 16
 // share opens a client whose connections are shared. It does not take a context:
 // see Open.
 func share(w *wire, tracking bool, onPush func([]rueidis.RedisMessage)) (*client, error) {
-	w.gates = newGateSet(w.life, !w.target.cluster)
+	w.gates = newGateSet(w)
 	c, err := connect(w, tracking, onPush)
 	if err != nil {
 		return nil, err
@@ -187,6 +187,17 @@ func (c *client) do(ctx context.Context, cmd conn.Command) (conn.Value, error) {
 
 // send sends one command over a shared connection.
 func (c *client) send(ctx context.Context, op string, g *gate, rc rueidis.Client, cmd rueidis.Completed) (conn.Value, error) {
+	if w := g.watch(); w != nil {
+		ctx, end := w.begin(ctx, op, 1)
+		v, err := c.pass(ctx, op, g, rc, cmd)
+		end(err)
+		return v, err
+	}
+	return c.pass(ctx, op, g, rc, cmd)
+}
+
+// pass is send behind the Observer.
+func (c *client) pass(ctx context.Context, op string, g *gate, rc rueidis.Client, cmd rueidis.Completed) (conn.Value, error) {
 	if err := g.enter(ctx, op); err != nil {
 		return conn.Value{}, err
 	}
@@ -198,6 +209,16 @@ func (c *client) send(ctx context.Context, op string, g *gate, rc rueidis.Client
 // get is do for the most frequent command.
 func (c *client) get(ctx context.Context, key string) (conn.Value, error) {
 	g, rc := c.route(key, true)
+	if w := g.watch(); w != nil {
+		ctx, end := w.begin(ctx, "GET", 1)
+		v, err := c.passGet(ctx, g, rc, key)
+		end(err)
+		return v, err
+	}
+	return c.passGet(ctx, g, rc, key)
+}
+
+func (c *client) passGet(ctx context.Context, g *gate, rc rueidis.Client, key string) (conn.Value, error) {
 	if err := g.enter(ctx, "GET"); err != nil {
 		return conn.Value{}, err
 	}

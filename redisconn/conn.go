@@ -113,4 +113,5 @@ func (c *Conn) shut() {
 		}
 		c.track.hub.close()
 	}
+	c.life.finish()
 }

@@ -17,6 +17,16 @@ func (c *client) dispatch(ctx context.Context, g *group, op func(i int) string, 
 	if rc == nil {
 		rc = c.rc
 	}
+	first := c.gate
+	if c.topo != nil {
+		first = g.gates[0]
+	}
+	if w := first.watch(); w != nil { // of a pipeline to several nodes the first stands for all
+		var end func(error)
+		ctx, end = w.begin(ctx, op(g.at[0]), len(g.at))
+		at := g.at
+		defer func() { end(firstFailure(results, at)) }()
+	}
 	bound := called(ctx)
 	var in admitted
 	if g.blocks {

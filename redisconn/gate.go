@@ -37,8 +37,9 @@ var (
 // connection. Nobody who calls ever dials, and nobody queues for a server that
 // does not answer.
 type gate struct {
-	addr string
-	life *life
+	addr    string
+	life    *life
+	watched *watched // nil where nobody does
 
 	state atomic.Int32
 	// inFlight counts the calls inside, and those that were given up while the
@@ -86,9 +87,11 @@ func (g *gate) enter(ctx context.Context, op string) error {
 		n := g.inFlight.Add(1)
 		if g.state.Load() != gateOpen {
 			g.release(1)
+			g.watched.refusedOne()
 			return g.refusal(op)
 		}
 		if n <= maxInFlight {
+			g.watched.admitted()
 			return nil
 		}
 		g.inFlight.Add(-1) // wakes nobody: no place became free
@@ -104,6 +107,7 @@ func (g *gate) enter(ctx context.Context, op string) error {
 // leave ends a call; err is what the library returned. A call that was given up
 // keeps its place until a heartbeat that was sent later is answered.
 func (g *gate) leave(err error) {
+	g.watch().answered(err)
 	switch {
 	case g == nil:
 	case err != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)):
@@ -163,6 +167,9 @@ func (g *gate) attach(s *socket) {
 	defer g.mu.Unlock()
 	g.sockets = append(g.sockets, s)
 	g.socket.Store(s)
+	if g.watched != nil {
+		g.watched.dials.Add(1)
+	}
 	if len(g.sockets) > 1 {
 		g.id.Store(0)
 	}
@@ -173,6 +180,9 @@ func (g *gate) lose(s *socket, cause error) {
 	g.mu.Lock()
 	mine := g.socket.Load() == s
 	was := g.state.Load()
+	if g.watched != nil && !g.life.over.Load() {
+		g.watched.losses.Add(1)
+	}
 	g.sockets = slices.DeleteFunc(g.sockets, func(x *socket) bool { return x == s })
 	if mine {
 		var other *socket

@@ -1,33 +1,51 @@
 package redisconn
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/larder-go/larder/observe"
+)
 
 // gateSet is the gates of one client, by address.
 type gateSet struct {
-	life *life
-	one  bool // one gate for all addresses: a server, or a monitored master
+	life     *life
+	one      bool             // one gate for all addresses: a server, or a monitored master
+	name     string           // of that one
+	observer observe.Observer // nil for none
 
 	mu   sync.Mutex // protects the following
 	list map[string]*gate
 }
 
-func newGateSet(l *life, one bool) *gateSet {
-	return &gateSet{life: l, one: one, list: make(map[string]*gate)}
+func newGateSet(w *wire) *gateSet {
+	return &gateSet{
+		life: w.life, one: !w.target.cluster, name: w.target.addrs[0], observer: w.opts.Observer,
+		list: make(map[string]*gate),
+	}
 }
 
 func (s *gateSet) get(addr string) *gate {
-	key := addr
+	g, made := s.find(addr)
+	if made && g.watched != nil {
+		s.life.finally(g.watched.register(g))
+	}
+	return g
+}
+
+func (s *gateSet) find(addr string) (g *gate, made bool) {
+	key, name := addr, addr
 	if s.one {
-		key = ""
+		key, name = "", s.name
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g := s.list[key]
-	if g == nil {
-		g = newGate(addr, s.life)
-		s.list[key] = g
+	if g = s.list[key]; g != nil {
+		return g, false
 	}
-	return g
+	g = newGate(addr, s.life)
+	g.watched = newWatched(s.observer, name)
+	s.list[key] = g
+	return g, true
 }
 
 func (s *gateSet) all() []*gate {

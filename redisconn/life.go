@@ -20,6 +20,31 @@ type life struct {
 	cancels map[*context.CancelFunc]struct{}
 	sockets map[*socket]struct{}
 	drained chan struct{} // closed when ended and no socket is open
+	last    []func()      // what shut does at its end
+}
+
+// finally has fn run when the Conn is shut, or now where it has been.
+func (l *life) finally(fn func()) {
+	l.mu.Lock()
+	ended := l.ended
+	if !ended {
+		l.last = append(l.last, fn)
+	}
+	l.mu.Unlock()
+	if ended {
+		fn()
+	}
+}
+
+// finish runs what finally was given.
+func (l *life) finish() {
+	l.mu.Lock()
+	last := l.last
+	l.last = nil
+	l.mu.Unlock()
+	for _, fn := range last {
+		fn()
+	}
 }
 
 func newLife() *life {

@@ -8,6 +8,8 @@ import (
 	"net"
 	"runtime"
 	"time"
+
+	"github.com/larder-go/larder/observe"
 )
 
 // Defaults of Options.
@@ -92,6 +94,12 @@ type Options struct {
 	// ClientName is shown by CLIENT LIST: printable ASCII without spaces. Empty
 	// means no name.
 	ClientName string
+
+	// Observer is told of every command, script and pipeline, and of the connections
+	// to each node: see Metrics and docs/telemetry.md. Blocking commands and
+	// subscriptions, which have connections of their own, are not among them. Nil means
+	// that nobody watches.
+	Observer observe.Observer
 
 	// Logger is told about lost tracking connections and servers that hide who
 	// they are (Warn) and opened connections (Debug). Nil means silence.
