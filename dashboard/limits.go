@@ -135,7 +135,9 @@ func (d *Dashboard) limits(v *viewing) []panel {
 	}
 	x := v.snap.figures
 	ft := x.of(observe.Limiter, head.Here)
-	if series := ft.byLabel(x, metricDecisions); len(series) > 0 {
+	allowed := ft.counts(metricAllowed, "")
+	series := append([]chart.Series{{Name: "allowed", Values: allowed}}, ft.byLabel(metricLimited)...)
+	if add(allowed)+ft.total(metricLimited, "") > 0 {
 		panels = append(panels, panel{ID: "minutes", Template: "chart", Data: chartOf{
 			Title: "Decisions each minute",
 			SVG: x.lines(false, chart.Options{

@@ -29,16 +29,18 @@ const (
 
 // Those of what may go wrong.
 const (
-	metricBreaker    = "larder.redis.breaker.open" // 1 for each connection whose breaker is open
+	metricBreaker    = "larder.redis.connections_shut" // whose breaker sends calls to the source
 	metricProbes     = "larder.cache.probe.checked"
 	metricProbeStale = "larder.cache.probe.stale"
 )
 
 // Those of the other features.
 const (
-	metricDecisions = "larder.limiter.decisions" // by outcome
+	metricAllowed   = "larder.ratelimit.allowed"
+	metricLimited   = "larder.ratelimit.refused" // by reason
 	metricPublished = "larder.topic.published"
 	metricReceived  = "larder.topic.received"
+	metricLag       = "larder.topic.lag"
 	metricCommands  = "db.client.operation.duration" // by command
 	metricRequests  = "http.server.request.duration" // of the gateway, by method
 )

@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"html/template"
-	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +34,7 @@ func (x *figures) tallies(kind observe.Kind, name string, now time.Time) []tally
 	var rows []tally
 	for _, k := range order {
 		s := sums[k]
-		row := tally{Name: words(k.metric, kind), Label: k.label, Spark: x.spark(s.Values, s.Instrument == observe.Gauge)}
+		row := tally{Name: words(k.metric), Label: k.label, Spark: x.spark(s.Values, s.Instrument == observe.Gauge)}
 		if s.Instrument == observe.Gauge {
 			v, _ := ft.gauge(k.metric)
 			row.Value = amount(v, s.Unit)
@@ -51,7 +50,7 @@ func (x *figures) tallies(kind observe.Kind, name string, now time.Time) []tally
 			continue
 		}
 		rows = append(rows, tally{
-			Name: words(dur.Metric, kind), Label: dur.Label,
+			Name: words(dur.Metric), Label: dur.Label,
 			Value: "p50 " + span(dist.Quantile(.5)), Now: "p99 " + span(dist.Quantile(.99)), Spark: x.spark(counts(dur), false),
 		})
 	}
@@ -66,11 +65,12 @@ func counts(d *telemetry.Durations) []float64 {
 	return out
 }
 
-// words makes a metric's name one for people.
-func words(metric string, kind observe.Kind) string {
-	name := strings.TrimPrefix(metric, "larder."+string(kind)+".")
-	name = strings.TrimPrefix(name, "larder.")
-	return strings.NewReplacer(".", " ", "_", " ").Replace(name)
+// words makes a metric's name one for people: what it is of stands above the table.
+func words(metric string) string {
+	if rest, ok := strings.CutPrefix(metric, "larder."); ok {
+		_, metric, _ = strings.Cut(rest, ".")
+	}
+	return strings.NewReplacer(".", " ", "_", " ").Replace(metric)
 }
 
 func amount(v float64, unit string) string {
@@ -80,20 +80,16 @@ func amount(v float64, unit string) string {
 	return count(v)
 }
 
-// byLabel makes a series for each label of a metric, the first few as given in order.
-func (ft *feature) byLabel(x *figures, metric string, order ...string) []chart.Series {
-	const most = 6
-	labels := slices.Clone(order)
+// byLabel makes a series for each label of a metric, the first few of the most frequent.
+func (ft *feature) byLabel(metric string) (out []chart.Series) {
+	const most = 5
 	for _, l := range ft.labels(metric) {
-		if !slices.Contains(labels, l.Label) && len(labels) < most {
-			labels = append(labels, l.Label)
-		}
-	}
-	var out []chart.Series
-	for _, l := range labels {
-		values := ft.counts(metric, l)
-		if add(values) > 0 || slices.Contains(order, l) {
-			out = append(out, chart.Series{Name: strings.ReplaceAll(l, "_", " "), Values: values})
+		if len(out) < most {
+			name := l.Label
+			if name == "" {
+				name = "refused"
+			}
+			out = append(out, chart.Series{Name: strings.ReplaceAll(name, "_", " "), Values: ft.counts(metric, l.Label)})
 		}
 	}
 	return out

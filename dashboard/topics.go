@@ -16,8 +16,9 @@ const maxTopicsAsked = 100
 // topicRow is one topic.
 type topicRow struct {
 	Name string
-	// Published and Received are the rates now, Lag what subscribers have not got.
-	Published, Received float64
+	// Published and Received are the rates now, Lag is how many messages wait for
+	// subscribers.
+	Published, Received, Lag float64
 	// Subscribers is how many connections listen at the server.
 	Subscribers float64
 	Durable     bool
@@ -42,8 +43,9 @@ func (d *Dashboard) topics(v *viewing) []panel {
 	}
 	for _, s := range names {
 		ft := x.of(s.kind, s.name)
+		lag, _ := ft.gauge(metricLag)
 		t.Rows = append(t.Rows, topicRow{
-			Name: s.name, Published: x.perSecond(ft.counts(metricPublished, ""), v.now),
+			Lag: lag, Name: s.name, Published: x.perSecond(ft.counts(metricPublished, ""), v.now),
 			Received: x.perSecond(ft.counts(metricReceived, ""), v.now), Figures: x.tallies(s.kind, s.name, v.now),
 		})
 	}

@@ -97,15 +97,14 @@ func (d *Declaration) missing() (fields []string) {
 	return fields
 }
 
-// detail is one thing that is known of a declaration, for lists and for differences.
+// detail is one thing that is known of a declaration.
 type detail struct {
 	label string
 	texts []string
-	code  bool // the texts are names that programs use
 }
 
-// details lists everything but kind and name, in the order of a document. What is not
-// known has no texts.
+// details lists everything but kind and name, for differences. What is not known has no
+// texts.
 func (d *Declaration) details() []detail {
 	one := func(s string) []string {
 		if s == "" {
@@ -125,30 +124,30 @@ func (d *Declaration) details() []detail {
 		shared = "with other services, on purpose"
 	}
 	return []detail{
-		{"purpose", one(a.Purpose), false},
-		{"owner", one(a.Owner), false},
-		{"criticality", one(string(a.Criticality)), false},
-		{"keys", one(d.Pattern), true},
-		{"prefixes", d.Prefixes, true},
-		{"whole keys", d.Keys, true},
-		{"type in Redis", one(d.Type), false},
-		{"type in Go", one(d.Value), true},
-		{"TTL", span(d.TTL), false},
-		{"why this TTL", one(a.Why), false},
-		{"may be served stale for", span(d.Stale), false},
-		{"other processes are behind by at most", span(d.Bound), false},
-		{"staleness", one(a.Staleness), false},
-		{"invalidation", one(a.Invalidation), false},
-		{"invalidated by", a.InvalidatedBy, false},
-		{"source", a.Source, false},
-		{"written by", a.WrittenBy, false},
-		{"read by", a.ReadBy, false},
-		{"tagged", one(d.Tags), false},
-		{"tags", a.Tags, true},
-		{"warm-up", one(a.WarmUp), false},
-		{"policy", one(d.Policy), false},
-		{"shared", one(shared), false},
-		{"irregular name", one(a.Irregular), false},
+		{"purpose", one(a.Purpose)},
+		{"owner", one(a.Owner)},
+		{"criticality", one(string(a.Criticality))},
+		{"keys", one(d.Pattern)},
+		{"prefixes", d.Prefixes},
+		{"whole keys", d.Keys},
+		{"type in Redis", one(d.Type)},
+		{"type in Go", one(d.Value)},
+		{"TTL", span(d.TTL)},
+		{"why this TTL", one(a.Why)},
+		{"may be served stale for", span(d.Stale)},
+		{"other processes are behind by at most", span(d.Bound)},
+		{"staleness", one(a.Staleness)},
+		{"invalidation", one(a.Invalidation)},
+		{"invalidated by", a.InvalidatedBy},
+		{"source", a.Source},
+		{"written by", a.WrittenBy},
+		{"read by", a.ReadBy},
+		{"tagged", one(d.Tags)},
+		{"tags", a.Tags},
+		{"warm-up", one(a.WarmUp)},
+		{"policy", one(d.Policy)},
+		{"shared", one(shared)},
+		{"irregular name", one(a.Irregular)},
 	}
 }
 

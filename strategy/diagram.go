@@ -70,21 +70,25 @@ func newDiagram(services []*Service) *diagram {
 // nameOf is what About calls a subject.
 func nameOf(d *Declaration) string { return string(d.Kind) + " " + d.Name }
 
-// write writes the graph in Mermaid's language: subjects are boxes, those who act are
-// rounded.
+// write writes the graph in Mermaid's language: subjects are boxes, sources are
+// cylinders, those who act are rounded.
 func (g *diagram) write(b *strings.Builder) {
-	nodes := map[string]bool{}
+	nodes, sources := map[string]bool{}, map[string]bool{}
 	for _, e := range g.edges {
 		nodes[e.from], nodes[e.to] = true, true
+		sources[e.from] = sources[e.from] || e.arrow == loads
 	}
 	ids := map[string]string{}
 	b.WriteString("```mermaid\nflowchart LR\n")
 	for i, name := range slices.Sorted(maps.Keys(nodes)) {
 		id := fmt.Sprintf("n%d", i+1)
 		ids[name] = id
-		if d := g.subjects[name]; d != nil {
+		switch d := g.subjects[name]; {
+		case d != nil:
 			fmt.Fprintf(b, "    %s[\"%s<br>%s\"]\n", id, label(string(d.Kind)), label(d.Name))
-		} else {
+		case sources[name]:
+			fmt.Fprintf(b, "    %s[(\"%s\")]\n", id, label(name))
+		default:
 			fmt.Fprintf(b, "    %s(\"%s\")\n", id, label(name))
 		}
 	}

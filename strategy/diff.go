@@ -82,16 +82,18 @@ func (d *Document) Diff(old *Document) Diff {
 		}
 		diff.Changes = append(diff.Changes, diffServices(name, a, b)...)
 	}
-	slices.SortStableFunc(diff.Changes, func(a, b Change) int {
-		first := func(c Change) int {
-			if c.Kind == "" {
-				return 0
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(first(a), first(b)), compareKinds(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
-	})
+	slices.SortFunc(diff.Changes, compareChanges)
 	return diff
+}
+
+func compareChanges(a, b Change) int {
+	first := func(c Change) int {
+		if c.Kind == "" {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(a.Service, b.Service), cmp.Compare(first(a), first(b)), compareKinds(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 }
 
 func diffServices(service string, a, b *Service) (changes []Change) {
@@ -152,16 +154,21 @@ func (d Diff) Markdown() string {
 			}
 			fmt.Fprintf(&b, "## %s\n\n", prose(service))
 		}
-		if c.Kind == "" {
-			fmt.Fprintf(&b, "- service %s\n", c.What)
-		} else {
-			fmt.Fprintf(&b, "- **%s** %s %s\n", c.What, prose(string(c.Kind)), code(c.Name))
-		}
-		for _, f := range c.Fields {
-			fmt.Fprintf(&b, "  - %s: %s → %s\n", f.Field, orNothing(f.Old), orNothing(f.New))
-		}
+		c.write(&b)
 	}
 	return b.String()
+}
+
+// write lists one change.
+func (c Change) write(b *strings.Builder) {
+	if c.Kind == "" {
+		fmt.Fprintf(b, "- service %s\n", c.What)
+	} else {
+		fmt.Fprintf(b, "- **%s** %s %s\n", c.What, prose(one(c.Kind)), code(c.Name))
+	}
+	for _, f := range c.Fields {
+		fmt.Fprintf(b, "  - %s: %s → %s\n", f.Field, orNothing(f.Old), orNothing(f.New))
+	}
 }
 
 func orNothing(s string) string {

@@ -2,10 +2,15 @@ package strategy_test
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/embedded"
@@ -15,7 +20,14 @@ import (
 	"github.com/larder-go/larder/strategy"
 )
 
-func TestMain(m *testing.M) { os.Exit(redistest.Run(m)) }
+func TestMain(m *testing.M) {
+	code := redistest.Run(m)
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 // patience bounds every wait.
 const patience = time.Minute
@@ -121,4 +133,24 @@ func services(doc *strategy.Document) string {
 		parts = append(parts, s.Name+" "+s.Version+"×"+string(rune('0'+len(s.Processes))))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// lines is a log.
+type lines struct {
+	mu sync.Mutex // protects b
+	b  strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+func (l *lines) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }

@@ -23,6 +23,7 @@ func (d *Document) Markdown() string {
 	d.writeWarnings(&b)
 	b.WriteString("## Who writes what, and who invalidates whom\n\n")
 	d.diagrams(&b)
+	b.WriteString(legend)
 	for start := 0; start < len(entries); {
 		end := start
 		for end < len(entries) && entries[end].d.Kind == entries[start].d.Kind {
@@ -34,17 +35,68 @@ func (d *Document) Markdown() string {
 	return b.String()
 }
 
+// legend explains the tables.
+const legend = `
+In the tables below, *TTL* is how long a value lives, *stale* for how long after that it
+may be served while a new one is loaded or cannot be, and *behind* how far the copies in
+other processes may be behind an invalidation at most. *Criticality* is what happens
+without it: *low*, nobody notices; *medium*, slower or with less function; *high*, the
+source does not carry the load, or users are locked out.
+`
+
 // clock is a moment for people.
 func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 func (d *Document) writeServices(b *strings.Builder) {
-	b.WriteString("## Services\n\n| service | version | processes | since | declares | names |\n|---|---|---|---|---|---|\n")
+	b.WriteString("## Services\n\n| service | version | processes | since | declares |\n|---|---|---|---|---|\n")
 	for i := range d.Services {
 		s := &d.Services[i]
-		fmt.Fprintf(b, "| %s | %s | %d | %s | %s | %s |\n", prose(s.Name), cell(d.version(s)), len(s.Processes),
-			clock(s.Since), tally(s.Declarations), prose(s.Convention.Text))
+		fmt.Fprintf(b, "| %s | %s | %d | %s | %s |\n", prose(s.Name), cell(d.version(s)), len(s.Processes), clock(s.Since), tally(s.Declarations))
 	}
 	b.WriteByte('\n')
+	d.writeConventions(b)
+	d.writeVersions(b)
+}
+
+// writeConventions says what names look like, of whom.
+func (d *Document) writeConventions(b *strings.Builder) {
+	var texts []string
+	services := map[string][]string{}
+	for i := range d.Services {
+		s := &d.Services[i]
+		text := s.Convention.Text
+		if !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+		if name := prose(s.Name); !slices.Contains(services[text], name) {
+			services[text] = append(services[text], name)
+		}
+	}
+	for _, text := range texts {
+		fmt.Fprintf(b, "Names of keys (%s): %s.\n\n", strings.Join(services[text], ", "), prose(text))
+	}
+}
+
+// writeVersions says in what the versions of a service differ that run at a time.
+func (d *Document) writeVersions(b *strings.Builder) {
+	newest := d.newest()
+	for i := range d.Services {
+		old := &d.Services[i]
+		now := newest[old.Name]
+		if old == now {
+			continue
+		}
+		fmt.Fprintf(b, "Two versions of %s run at a time. From %s to %s:\n\n", prose(old.Name), code(d.version(old)), code(d.version(now)))
+		changes := diffServices(old.Name, old, now)
+		slices.SortFunc(changes, compareChanges)
+		for _, c := range changes {
+			c.write(b)
+		}
+		if len(changes) == 0 {
+			b.WriteString("- nothing changes in what they declare\n")
+		}
+		b.WriteByte('\n')
+	}
 }
 
 // version is what tells a service's versions apart.
@@ -166,36 +218,33 @@ func (d *Document) makers(e entry) string {
 
 // writeKind writes the table of one kind, and below it what is known of each subject.
 func (d *Document) writeKind(b *strings.Builder, entries []entry) {
-	fmt.Fprintf(b, "\n## %s\n\n| name | service | owner | criticality | TTL | stale | elsewhere behind by | invalidated by |\n|---|---|---|---|---|---|---|---|\n", prose(title(entries[0].d.Kind)))
+	fmt.Fprintf(b, "\n## %s\n\n| name | service | owner | criticality | TTL | stale | behind | invalidated by |\n|---|---|---|---|---|---|---|---|\n", prose(title(entries[0].d.Kind)))
 	for _, e := range entries {
 		a := e.d.About
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", cell(e.d.Name), d.makers(e), dash(prose(a.Owner)),
 			dash(prose(string(a.Criticality))), span(e.d.TTL), span(e.d.Stale), span(e.d.Bound), dash(prose(strings.Join(a.InvalidatedBy, ", "))))
 	}
+	names := map[string]int{}
 	for _, e := range entries {
-		fmt.Fprintf(b, "\n### %s %s\n\n", prose(one(e.d.Kind)), code(e.d.Name))
-		fmt.Fprintf(b, "%s\n\n", or(prose(e.d.About.Purpose), "Nothing is said of its purpose."))
-		fmt.Fprintf(b, "- service: %s\n", d.makers(e))
-		for _, f := range e.d.details()[1:] { // the purpose stands above
-			if len(f.texts) == 0 {
-				continue
+		names[e.d.Name]++
+	}
+	for _, e := range entries {
+		of := ""
+		if names[e.d.Name] > 1 {
+			of = " of " + d.makers(e)
+		}
+		fmt.Fprintf(b, "\n### %s %s%s\n\n%s\n\n", prose(one(e.d.Kind)), code(e.d.Name), of, sentence(e.d.About.Purpose, "Nothing is said of its purpose."))
+		for _, f := range e.d.facts() {
+			if f.text != "" {
+				fmt.Fprintf(b, "- **%s**: %s\n", f.label, f.text)
 			}
-			texts := make([]string, len(f.texts))
-			for i, s := range f.texts {
-				if texts[i] = prose(s); f.code {
-					texts[i] = code(s)
-				}
-			}
-			fmt.Fprintf(b, "- %s: %s\n", f.label, strings.Join(texts, ", "))
 		}
 	}
 }
 
-func dash(s string) string { return or(s, "–") }
-
-func or(s, instead string) string {
+func dash(s string) string {
 	if s == "" {
-		return instead
+		return "–"
 	}
 	return s
 }

@@ -2,6 +2,7 @@ package strategy
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/larder-go/larder/conn"
@@ -23,9 +24,6 @@ const (
 // Declare, and says whether Redis has taken it. Where it has not, the background tries
 // again.
 func (r *Registry) Publish(ctx context.Context) error {
-	if r.isClosed() {
-		return ErrClosed
-	}
 	_, err := r.publish(ctx)
 	return err
 }
@@ -43,6 +41,9 @@ func (r *Registry) publish(ctx context.Context) (digest string, err error) {
 		defer func() { <-r.turn }()
 	case <-ctx.Done():
 		return "", ctx.Err()
+	}
+	if r.isClosed() {
+		return "", ErrClosed // Close has said, or is about to say, that the process has ended
 	}
 	s := r.snapshot()
 	if len(s.Declarations) == 0 {
@@ -95,7 +96,7 @@ func (r *Registry) publishing() {
 		digest, err := r.publish(ctx)
 		cancel()
 		switch {
-		case r.life.Err() != nil:
+		case r.life.Err() != nil, errors.Is(err, ErrClosed):
 			return
 		case err != nil:
 			if !failed {

@@ -2,8 +2,10 @@ package strategy_test
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -160,6 +162,42 @@ func TestLostRegistry(t *testing.T) {
 			t.Error(got)
 		}
 	})
+}
+
+// Everything at once, from many goroutines; nothing is lost, and Close ends it.
+func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
+	c := engine(t)
+	r := registry(t, c, strategy.Options{Service: "shop"})
+	var work sync.WaitGroup
+	for i := range 8 {
+		work.Go(func() {
+			for j := range 5 {
+				name := fmt.Sprintf("c%d-%d", i, j)
+				if err := errors.Join(r.Declare(cache(name), complete), r.Publish(soon(t))); err != nil {
+					t.Error(err)
+				}
+				if _, err := r.Check(soon(t)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	work.Wait()
+	if doc := read(t, c); services(doc) != "shop v1×1" || len(doc.Services[0].Declarations) != 40 {
+		t.Errorf("%+v", doc.Services)
+	}
+	for range 4 {
+		work.Go(func() {
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+			if err := r.Publish(soon(t)); !errors.Is(err, strategy.ErrClosed) {
+				t.Error(err)
+			}
+		})
+	}
+	work.Wait()
 }
 
 func TestClosed(t *testing.T) {

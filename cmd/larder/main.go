@@ -44,6 +44,7 @@ func commands() []command {
 		explainCommand,
 		invalidateCommand,
 		topCommand,
+		strategyCommand,
 		versionCommand,
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/larder-go/larder/event"
 	"github.com/larder-go/larder/ratelimit"
 	"github.com/larder-go/larder/session"
+	"github.com/larder-go/larder/strategy"
 	"github.com/larder-go/larder/telemetry"
 )
 
@@ -37,6 +38,8 @@ type cache interface {
 	// edit is that of the store; when it returns, what was cached is invalidated.
 	edit(ctx context.Context, path, symbol string) ([]revision, error)
 	counters() counters
+	// declare says what it keeps, and why.
+	declare(r *strategy.Registry) error
 	close() error
 }
 
@@ -52,13 +55,14 @@ type app struct {
 
 	sessions *session.Store[visit]
 	visitors *session.Middleware[visit]
+	logins   *ratelimit.Limiter
 	changes  *event.Topic[change]
 	feed     http.Handler // the changes, for browsers
+	declared *strategy.Registry
 
 	// telemetry watches all of it, and is ended last.
 	telemetry *telemetry.Telemetry
 
-	limiter   *ratelimit.Limiter
 	dashboard *dashboard.Dashboard // nil but in the first instance
 
 	writes atomic.Uint64
@@ -73,7 +77,7 @@ func newApp(name, prefix string, s *store, cached cache, c conn.Conn, tel *telem
 			err = errors.Join(err, a.close())
 		}
 	}()
-	a.sessions, err = session.New[visit](c, session.Options{Namespace: prefix + "-session", Lifetime: sessionLifetime})
+	a.sessions, err = session.New[visit](c, session.Options{Namespace: prefix + "-session", Lifetime: sessionLifetime, Observer: tel})
 	if err != nil {
 		return nil, err
 	}
@@ -81,11 +85,13 @@ func newApp(name, prefix string, s *store, cached cache, c conn.Conn, tel *telem
 	if err != nil {
 		return nil, err
 	}
-	a.changes, err = event.NewTopic[change](c, prefix+"-changes", event.Options{Durable: true, Retention: cacheTTL})
+	a.logins, err = ratelimit.New(c, ratelimit.Options{
+		Prefix: prefix + "-login", Algorithm: loginLimit, Analytics: true, Retention: sessionLifetime, Observer: tel,
+	})
 	if err != nil {
 		return nil, err
 	}
-	a.limiter, err = newLimiter(prefix, c)
+	a.changes, err = event.NewTopic[change](c, prefix+"-changes", event.Options{Durable: true, Retention: cacheTTL, Observer: tel})
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +99,8 @@ func newApp(name, prefix string, s *store, cached cache, c conn.Conn, tel *telem
 	if err != nil {
 		return nil, err
 	}
-	return a, nil
+	a.declared, err = a.declare()
+	return a, err
 }
 
 // edit changes a package and, if symbol is not empty, one of its symbols,
@@ -132,8 +139,11 @@ func (a *app) close() error {
 	if a.dashboard != nil {
 		errs = append(errs, a.dashboard.Close())
 	}
-	if a.limiter != nil {
-		errs = append(errs, a.limiter.Close())
+	if a.declared != nil {
+		errs = append(errs, a.declared.Close())
+	}
+	if a.logins != nil {
+		errs = append(errs, a.logins.Close())
 	}
 	if a.sessions != nil {
 		errs = append(errs, a.sessions.Close())

@@ -38,6 +38,9 @@
 // server-sent events). The load generator listens to both instances: each has
 // to tell of every write once, in order.
 //
+// What the application keeps in Redis it declares (package strategy); GET /strategy of
+// an instance prints the document.
+//
 // # Concurrency and failure
 //
 // Run owns its goroutines, child processes and files; when it returns, by an

@@ -35,6 +35,7 @@ func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /changes", a.feed)
 	mux.Handle("GET /metrics", a.telemetry.Handler())
+	mux.Handle("GET /strategy", strategyOf(a.conn))
 	mux.HandleFunc("POST /login", a.login)
 	mux.HandleFunc("POST /logout", a.logout)
 	mux.HandleFunc("GET /session", a.whoAmI)
@@ -82,7 +83,7 @@ func (a *app) handler() http.Handler {
 		writeJSON(w, http.StatusOK, map[string]any{"instance": a.name, "written": written, "change": change})
 	})
 	// A page of another site must not edit in the name of who is logged in here.
-	return http.NewCrossOriginProtection().Handler(a.limited(a.visitors.Wrap(mux)))
+	return http.NewCrossOriginProtection().Handler(a.visitors.Wrap(mux))
 }
 
 // answer gets a value and writes it together with its version and the time it took

@@ -3,14 +3,20 @@ package demo
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
 	"time"
 
+	"github.com/larder-go/larder/ratelimit"
 	"github.com/larder-go/larder/session"
 )
 
 // sessionLifetime leaves little behind on a shared server.
 const sessionLifetime = time.Hour
+
+// loginLimit is more than a run needs: its writer logs in once for each round and phase.
+var loginLimit = ratelimit.SlidingWindow(100, time.Minute)
 
 // visit is what a session holds: what somebody who is logged in has looked at and
 // changed, on whichever instance.
@@ -30,6 +36,15 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 	user := r.FormValue("user")
 	if user == "" || len(user) > maxQuery {
 		writeError(w, http.StatusBadRequest, errors.New("user must be a name of 1 to 64 bytes"))
+		return
+	}
+	switch d, err := a.logins.Limit(r.Context(), user); {
+	case err != nil:
+		writeError(w, http.StatusServiceUnavailable, err)
+		return
+	case !d.Allowed:
+		w.Header().Set("Retry-After", strconv.FormatFloat(math.Ceil(d.RetryAfter.Seconds()), 'f', 0, 64))
+		writeError(w, http.StatusTooManyRequests, errors.New("too many log-ins of this user"))
 		return
 	}
 	if err := a.visitors.Of(r).Login(r.Context(), user, nil); err != nil {

@@ -146,12 +146,15 @@ func TestBarrierOfManyWritersIsBounded(t *testing.T) {
 		del(t, c)
 		const n = 200
 		for token := range uint64(n) {
-			bar(t, c, token+1)
+			// None may end while a loaded machine makes the others.
+			if now, err := lease.Bar(t.Context(), c, key, token+1, time.Minute); err != nil || now == 0 {
+				t.Fatal(now, err)
+			}
 		}
 		if e, _ := stored(t, c); len(e.Payload) != 64*16 {
 			t.Errorf("%d bytes of writers", len(e.Payload))
 		}
-		if stood, err := lease.Rebar(t.Context(), c, key, n, time.Minute); !stood || err != nil {
+		if stood, err := lease.Rebar(t.Context(), c, key, n, time.Hour); !stood || err != nil {
 			t.Errorf("a writer without a place of its own: %v, %v", stood, err)
 		}
 		for token := range uint64(n) {
@@ -159,7 +162,7 @@ func TestBarrierOfManyWritersIsBounded(t *testing.T) {
 				t.Fatal("stored among many writers")
 			}
 		}
-		if _, left := stored(t, c); !about(left, time.Minute) {
+		if _, left := stored(t, c); left > time.Hour || left < time.Hour/2 {
 			t.Errorf("those without a place are waited for %v", left)
 		}
 	})
