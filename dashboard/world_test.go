@@ -54,7 +54,7 @@ func newWorld(t testing.TB, c conn.Conn) *world {
 	check(err)
 	t.Cleanup(func() { _ = tel.Close(context.Background()) })
 	users, err := larder.New(c, larder.Options[int, string]{
-		Namespace: "user", TTL: 10 * time.Minute, Observer: tel, NegativeTTL: time.Minute,
+		Namespace: "user", TTL: 10 * time.Minute, Observer: tel, NegativeTTL: time.Minute, CacheTimeout: patience,
 		Load: func(_ context.Context, i int) (string, error) {
 			if i > 1000 {
 				return "", larder.ErrNotFound

@@ -152,7 +152,7 @@ func TestCensusCountsNamespacesAndTags(t *testing.T) {
 	onEach(t, func(t *testing.T, c conn.Conn) {
 		const n = 200
 		users, err := larder.New(c, larder.Options[int, string]{
-			Namespace: "user", TTL: 10 * time.Minute,
+			Namespace: "user", TTL: 10 * time.Minute, CacheTimeout: 30 * time.Second,
 			Load: func(context.Context, int) (string, error) { return strings.Repeat("v", 1000), nil },
 			Tags: func(i int) []string { return []string{"all", fmt.Sprintf("group-%d", i%4)} },
 		})
