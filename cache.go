@@ -45,6 +45,7 @@ type Cache[K comparable, V any] struct {
 	overUntil atomic.Int64
 	writers   writers[K]
 	stats     counters
+	lapsed    *lapsed[K]
 	server    serverClock
 	brief     *deadline.Source // bounds one exchange with Redis by CacheTimeout
 
@@ -107,6 +108,7 @@ func New[K comparable, V any](c conn.Conn, opts Options[K, V]) (*Cache[K, V], er
 		gens:          generation.NewTable(c, 2*(opts.TTL+opts.StaleFor+opts.NegativeTTL)+time.Hour, opts.StalenessBound),
 		brief:         deadline.New(opts.CacheTimeout),
 		stopListening: func() {},
+		lapsed:        newLapsed[K](),
 		observer:      observe.OrNobody(opts.Observer),
 		link:          link,
 	}
@@ -157,6 +159,7 @@ func (c *Cache[K, V]) changed(keys []string) {
 		}
 		if k, ok := c.keys.Parse(text); ok {
 			c.stats.pushes.Add(1)
+			c.lapsed.note(k, c.gone(k))
 			c.l1.Drop(k)
 			c.flights.rouse(k)
 		}

@@ -199,6 +199,8 @@ func (c *Cache[K, V]) lookup(ctx context.Context, key K, rk string) found[V] {
 		hit = c.open(ctx, key, rk, raw, asked)
 	case down:
 		hit.why = missUnreachable
+	case c.lapsed.has(key):
+		hit.why = missExpired
 	}
 	if !hit.ok {
 		hit.down = down

@@ -169,6 +169,8 @@ func (c *Cache[K, V]) lookupMany(ctx context.Context, keys []K, out map[K]V) ([]
 			m.found.down, m.found.why = true, missUnreachable
 		case !r.Value.IsNil():
 			m.found = c.open(ctx, m.key, m.rk, r.Value.Str, marks[i])
+		case c.lapsed.has(m.key):
+			m.found.why = missExpired
 		}
 		if !m.found.ok {
 			rest = append(rest, m)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,8 +54,9 @@ func (m *missed) edit(change func(raw []byte) []byte) {
 // only thing that the misses grow by.
 func TestMissesAreCountedByReason(t *testing.T) {
 	for reason, drive := range map[string]func(m *missed){
-		"absent": func(m *missed) { m.must(m.c.Invalidate(m.Context(), "k")) },
-		"expired": func(m *missed) {
+		"absent":  func(m *missed) { m.must(m.c.Invalidate(m.Context(), "k")) },
+		"expired": func(m *missed) { elapse(2 * time.Minute) },
+		"expired, and is still there": func(m *missed) {
 			m.edit(func(raw []byte) []byte {
 				e, err := entry.Parse(string(raw))
 				m.must(err)
@@ -98,7 +100,7 @@ func TestMissesAreCountedByReason(t *testing.T) {
 			go func() {
 				defer close(done)
 				_ = writer.WriteThrough(m.Context(), "k", func(context.Context) (int64, error) {
-					time.Sleep(time.Second)
+					elapse(time.Second)
 					return 2, nil
 				})
 			}()
@@ -139,7 +141,8 @@ func TestMissesAreCountedByReason(t *testing.T) {
 					if _, err := ask(t.Context(), m.c, "k"); err != nil {
 						t.Fatal(err)
 					}
-					before[reason]++
+					label, _, _ := strings.Cut(reason, ",")
+					before[label]++
 					if got := missesOf(seen); !maps.Equal(got, before) {
 						t.Errorf("misses are %v, want %v", got, before)
 					}
@@ -251,6 +254,27 @@ func TestTheSourceGoesWithTheCache(t *testing.T) {
 	if got := seen.Metrics(); len(got) != len(larder.Metrics()) {
 		t.Errorf("%d metrics, of which Metrics lists %d", len(got), len(larder.Metrics()))
 	}
+}
+
+// A key that has expired, is loaded again and then invalidated, has not expired.
+func TestAnExpiryIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seen, ctx := observetest.New(t), t.Context()
+		c := newCache(t, newEngine(t).Connect(), larder.Options[string, int64]{Observer: seen, Load: always(1)})
+		for _, step := range []func(){
+			func() {},
+			func() { elapse(2 * time.Minute) },
+			func() { _ = c.Invalidate(ctx, "k") },
+		} {
+			step()
+			if _, err := c.Get(ctx, "k"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, want := missesOf(seen), (map[string]float64{"absent": 2, "expired": 1}); !maps.Equal(got, want) {
+			t.Errorf("misses are %v, want %v", got, want)
+		}
+	})
 }
 
 // A local cache has reasons of its own.

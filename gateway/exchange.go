@@ -155,6 +155,7 @@ func (x *exchange) one(s *scratch, args []string) {
 	} else {
 		s.out = x.g.appendItem(s.out, r, x.encoded)
 	}
+	x.g.countRow(r)
 	status := http.StatusOK
 	if r.res.Err != nil {
 		_, status = explain(r.res.Err)
@@ -229,6 +230,9 @@ func (x *exchange) multi() {
 
 // items answers with the replies of all rows.
 func (x *exchange) items(s *scratch) {
+	for i := range s.rows {
+		x.g.countRow(&s.rows[i])
+	}
 	b := s.out[:0]
 	if x.resp {
 		for i := range s.rows {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/internal/deadline"
+	"github.com/larder-go/larder/observe"
 )
 
 // Gateway is an http.Handler that answers as Upstash's REST API does.
@@ -27,6 +28,11 @@ type Gateway struct {
 	scripts   scripts
 	hub       *hub
 	counters  counters
+
+	name       string // for the Observer
+	tally      tally
+	unregister func()
+	closed     atomic.Bool
 
 	table   atomic.Pointer[table]
 	reading chan struct{} // held while the table is read
@@ -67,6 +73,9 @@ func New(c conn.Conn, opts Options) (*Gateway, error) {
 	_, _ = rand.Read(life[:]) // never fails
 	g.life = hex.EncodeToString(life[:]) + "-"
 	g.hub = newHub(g)
+	subject := g.Describe()
+	g.name = subject.Name
+	g.unregister = observe.OrNobody(opts.Observer).Register(observe.Source{Subject: subject, Metrics: Metrics(), Read: g.yield})
 	return g, nil
 }
 
@@ -76,6 +85,9 @@ func New(c conn.Conn, opts Options) (*Gateway, error) {
 // down after Close without an error to anybody. A second Close does nothing.
 func (g *Gateway) Close() error {
 	g.hub.close()
+	if !g.closed.Swap(true) {
+		g.unregister()
+	}
 	return nil
 }
 
@@ -99,6 +111,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if g.opts.AccessLog.Enabled(r.Context(), accessLevel) {
 		x.begun = time.Now()
 		defer x.log()
+	}
+	if g.opts.Observer != nil {
+		x.watched()
+		return
 	}
 	x.serve()
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/larder-go/larder/observe"
 )
 
 // Defaults of Options.
@@ -65,6 +67,10 @@ type Options struct {
 	// MaxLag bounds what waits for one slow reader of a stream, in bytes; beyond
 	// it the stream is cut off. 0 means DefaultMaxLag; negative is an error.
 	MaxLag int
+
+	// Observer is told of requests and commands: see Metrics and docs/telemetry.md. It
+	// hears neither paths nor tokens. Nil means that nobody watches.
+	Observer observe.Observer
 
 	// Logger is told about streams that are cut off and subscriptions that are
 	// lost (Warn). Nil means silence.

@@ -84,6 +84,9 @@ func (p *planner) plan(ctx context.Context, r *row) {
 		r.fail(notAvailable(r.args[0]))
 		return
 	}
+	if p.g.opts.Observer != nil {
+		p.g.tally.families[c.family].Add(1)
+	}
 	sub := c.sub(r.args)
 	d := c.dialect
 	switch {

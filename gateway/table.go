@@ -21,8 +21,9 @@ type command struct {
 	name  string // lower case
 	upper string
 	// arity counts the name too; negative means at least.
-	arity int
-	flags flags
+	arity  int
+	flags  flags
+	family family
 	// first, last and step are positions of keys; a negative last counts from
 	// the end. No keys if first is 0.
 	first, last, step int
@@ -141,7 +142,8 @@ func newCommand(v conn.Value) *command {
 		name: name, upper: strings.ToUpper(name),
 		arity: int(v.Elems[1].Int),
 		first: int(v.Elems[3].Int), last: int(v.Elems[4].Int), step: max(1, int(v.Elems[5].Int)),
-		keys: keyFinders[name], dialect: dialects[name], shape: shapes[name],
+		family: familyOf(name),
+		keys:   keyFinders[name], dialect: dialects[name], shape: shapes[name],
 	}
 	for _, f := range v.Elems[2].Elems {
 		c.flags |= flagNames[f.Str]

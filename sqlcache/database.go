@@ -22,6 +22,8 @@ type database struct {
 	texts    memo[*statement.Statement]
 	counters counters
 
+	unregister func() // from the Observer
+
 	mu     sync.Mutex // protects scopes
 	scopes map[string]*scope
 }
@@ -56,6 +58,7 @@ func newDatabase(c redis.Conn, opts Options) (*database, error) {
 		CacheTimeout:  opts.CacheTimeout,
 		MaxKeyBytes:   maxKeyBytes,
 		MaxValueBytes: opts.MaxBytes + maxHeadBytes,
+		Observer:      opts.Observer,
 		Logger:        opts.Logger,
 	})
 	if err != nil {
@@ -68,18 +71,23 @@ func newDatabase(c redis.Conn, opts Options) (*database, error) {
 		Load:         func(context.Context, string) (string, error) { return rand.Text(), nil },
 		Lease:        lease,
 		Tags:         func(root string) []string { return []string{anyDatabase, schemaTag(root)} },
+		Observer:     opts.Observer,
 		Logger:       opts.Logger,
 	})
 	if err != nil {
 		return nil, errors.Join(err, d.cache.Close())
 	}
+	d.unregister = d.register()
 	return d, nil
 }
 
 // maxHeadBytes is what the description of the columns may add to MaxBytes.
 const maxHeadBytes = 64 << 10
 
-func (d *database) close() error { return errors.Join(d.versions.Close(), d.cache.Close()) }
+func (d *database) close() error {
+	d.unregister()
+	return errors.Join(d.versions.Close(), d.cache.Close())
+}
 
 // version returns the version of a database's definitions. It is not known where a
 // statement is changing them, or Redis does not answer: each call then brings another.

@@ -92,6 +92,19 @@ func (e *effects) tags(s *scope) []string {
 	return tags
 }
 
+// count counts the write for each of its tables.
+func (e *effects) count(t *tables) {
+	if e.everything {
+		t.add(everyTable)
+		return
+	}
+	for name, coarse := range e.names {
+		if coarse == "" && !strings.HasSuffix(name, "*") { // neither a row nor all rows
+			t.add(name)
+		}
+	}
+}
+
 // effectsOf tells what a statement changes. What is not known to change nothing, or
 // only what its plan says, changes everything.
 func (c *conn) effectsOf(query string, s *statement.Statement, p *plan, sure bool, args arguments) effects {
@@ -152,6 +165,9 @@ func (d *database) bar(ctx context.Context, s *scope, e effects) (lift func()) {
 		return func() {}
 	}
 	d.counters.writes.Add(1)
+	if d.opts.Observer != nil {
+		e.count(&d.counters.tables)
+	}
 	ctx = context.WithoutCancel(ctx) // what was written is written, whoever still waits
 	up, over, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {

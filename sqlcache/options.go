@@ -8,6 +8,7 @@ import (
 
 	"github.com/larder-go/larder"
 	"github.com/larder-go/larder/internal/naming"
+	"github.com/larder-go/larder/observe"
 )
 
 // The defaults of Options.
@@ -68,6 +69,11 @@ type Options struct {
 	// read again, in case somebody has changed them past the wrapper. 0 means
 	// DefaultCatalogMaxAge (1 min); negative is an error.
 	CatalogMaxAge time.Duration
+
+	// Observer is told what becomes of queries and writes, here and in the larder.Caches
+	// below, which have the names Namespace and Namespace-schema: see Metrics and
+	// docs/telemetry.md. Nil means that nobody watches.
+	Observer observe.Observer
 
 	// Logger hears of what no caller is told: failures of the cache, hints that make no
 	// sense. Nil means silence.

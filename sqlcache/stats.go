@@ -28,6 +28,7 @@ type Stats struct {
 type counters struct {
 	hits, misses, writes, failures atomic.Uint64
 	bypassed                       [reasons]atomic.Uint64
+	tables                         tables
 }
 
 // StatsOf returns what a sql.DB that was opened by this package has counted so far.

@@ -42,7 +42,7 @@ var testLibraries = []string{
 }
 
 // testingRooms ship test code on purpose.
-var testingRooms = []string{"cachetest", "internal/redistest", "internal/pgtest", "internal/sidebyside", "e2e", "benchmarks"}
+var testingRooms = []string{"cachetest", "internal/redistest", "internal/observetest", "internal/pgtest", "internal/sidebyside", "e2e", "benchmarks"}
 
 // dependencies checks that third-party packages stay in their rooms and test
 // libraries in tests.
