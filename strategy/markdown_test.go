@@ -81,7 +81,6 @@ func fleet(t *testing.T) *strategy.Document {
 			w.Text = strings.ReplaceAll(w.Text, s.Until.Format("2006-01-02 15:04:05"), "2026-01-03 15:04:05")
 		}
 		s.Since, s.Until = doc.At.Add(-time.Duration(1+i)*time.Hour), doc.At.Add(24*time.Hour)
-		s.Processes = s.Processes[:len(s.Processes):len(s.Processes)]
 		for j := range s.Processes {
 			s.Processes[j] = "host/1/abcdef"
 		}

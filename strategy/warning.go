@@ -56,8 +56,12 @@ func (d *Document) warn() {
 	slices.SortStableFunc(d.Warnings, func(a, b Warning) int {
 		return cmp.Compare(slices.Index(codes, a.Code), slices.Index(codes, b.Code))
 	})
-	// Two versions of a service have the same faults.
-	d.Warnings = slices.CompactFunc(d.Warnings, func(a, b Warning) bool { return a.Code == b.Code && a.Text == b.Text })
+	seen := map[string]bool{} // two versions of a service have the same faults
+	d.Warnings = slices.DeleteFunc(d.Warnings, func(w Warning) bool {
+		again := seen[w.Text]
+		seen[w.Text] = true
+		return again
+	})
 }
 
 // claimed is a prefix or a key, and who claims it.

@@ -82,12 +82,14 @@ func TestShared(t *testing.T) {
 func TestMissing(t *testing.T) {
 	t.Parallel()
 	c := engine(t)
-	r := registry(t, c, strategy.Options{Service: "shop"})
-	s := cache("user")
-	s.TTL = time.Minute
-	declare(t, r, s, strategy.About{Owner: "accounts"})
-	declare(t, r, observe.Subject{Kind: observe.Topic, Name: "news"}, strategy.About{})
-	publish(t, r)
+	for i := range 2 { // two versions have the same faults, which are told once
+		r := registry(t, c, strategy.Options{Service: "shop", Version: fmt.Sprint("v", i)})
+		s := cache("user")
+		s.TTL = time.Minute
+		declare(t, r, s, strategy.About{Owner: "accounts"})
+		declare(t, r, observe.Subject{Kind: observe.Topic, Name: "news"}, strategy.About{})
+		publish(t, r)
+	}
 	check(t, read(t, c).Warnings,
 		`missing: cache "user" of "shop": nothing is said of Purpose, Criticality, Why, Staleness, Invalidation`,
 		`missing: topic "news" of "shop": nothing is said of Purpose, Owner, Criticality`)
