@@ -15,11 +15,11 @@ import (
 var (
 	redisOperations = &observe.Metric{
 		Name: "db.client.operation.duration", Unit: "s", Instrument: observe.Histogram, Label: "db.operation.name",
-		Help: "Duration of commands to Redis.",
+		Help: "commands to Redis",
 	}
 	gatewayRequests = &observe.Metric{
 		Name: "http.server.request.duration", Unit: "s", Instrument: observe.Histogram, Label: "http.request.method",
-		Help: "Duration of requests to the gateway.",
+		Help: "requests to the gateway",
 	}
 	// One for each kind, and "" for those that are unknown here.
 	operations, failures = perKind(observe.Cache, observe.Limiter, observe.Session, observe.Topic,
@@ -35,11 +35,11 @@ func perKind(kinds ...observe.Kind) (operations, failures map[observe.Kind]*obse
 		}
 		operations[k] = &observe.Metric{
 			Name: prefix + "operation.duration", Unit: "s", Instrument: observe.Histogram, Label: "larder.operation",
-			Help: "Duration of operations that leave the process.",
+			Help: "operations that leave the process",
 		}
 		failures[k] = &observe.Metric{
 			Name: prefix + "operation.errors", Unit: "{error}", Label: operationError,
-			Help: "Operations that failed: what was done, and the type of the error.",
+			Help: "operations that failed, by what was done and the type of the error",
 		}
 	}
 	operations[observe.Redis], operations[observe.Gateway] = redisOperations, gatewayRequests

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -202,6 +203,9 @@ func spanName(op observe.Operation) string {
 func (e *exporter) end(ctx context.Context, span trace.Span, t *timer, op observe.Operation, d time.Duration, failure string, attrs []slog.Attr) {
 	if span.IsRecording() {
 		span.SetAttributes(keyValues(attrs)...)
+		if op.Kind == observe.Gateway && len(attrs) > 0 {
+			span.SetName(spanName(observe.Operation{Kind: op.Kind, Verb: op.Verb, Attrs: append(slices.Clone(op.Attrs), attrs...)}))
+		}
 		if failure != "" {
 			// Not the error's text, which may come from a loader and quote anything.
 			span.SetAttributes(errorTypeName.String(failure))

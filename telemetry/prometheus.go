@@ -200,10 +200,10 @@ func (t *Telemetry) process() []*family {
 	build := `service="` + valueEscape.Replace(t.opts.Service) + `",version="` + valueEscape.Replace(version()) +
 		`",go_version="` + valueEscape.Replace(runtime.Version()) + `"`
 	return []*family{
-		gauge("larder_build_info", "The program that is measured; always 1.", build, 1),
-		gauge("process_start_time_seconds", "When the telemetry was made, Unix time.", "", float64(t.started.UnixMilli())/1000),
-		gauge("go_goroutines", "Goroutines.", "", value(0)),
-		gauge("go_memory_heap_objects_bytes", "Bytes of live objects and of dead ones not yet swept.", "", value(1)),
-		gauge("go_memory_total_bytes", "Bytes mapped by the Go runtime.", "", value(2)),
+		gauge("larder_build_info", "the program that is measured; always 1", build, 1),
+		gauge("process_start_time_seconds", "when the telemetry was made, Unix time", "", float64(t.started.UnixMilli())/1000),
+		gauge("go_goroutines", "goroutines", "", value(0)),
+		gauge("go_memory_heap_objects_bytes", "live objects and dead ones not yet swept", "", value(1)),
+		gauge("go_memory_total_bytes", "what the Go runtime has mapped", "", value(2)),
 	}
 }

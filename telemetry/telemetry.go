@@ -21,8 +21,9 @@ type Telemetry struct {
 	timers   *timers
 	otel     *exporter
 
-	turn    chan struct{} // holds one token: whoever has it owns flusher
+	turn    chan struct{} // holds one token: whoever has it owns the following
 	flusher *flusher
+	noticer *noticer
 
 	stop chan struct{}
 	done chan struct{}
@@ -51,9 +52,19 @@ func New(c conn.Pipeliner, o Options) (*Telemetry, error) {
 		Service: o.Service, Instance: o.Instance, Host: minute.Text(host), Version: minute.Text(version()),
 		PID: os.Getpid(), Started: now, Interval: o.FlushEvery,
 	}, now)
+	t.noticer = newNoticer(o.Logger)
 	t.turn <- struct{}{}
 	go t.run()
 	return t, nil
+}
+
+// Attach gives a Telemetry that was made without a connection the one that it writes to
+// from then on. It is for programs whose connection takes the Telemetry as its Observer
+// and can therefore not be there first.
+func (t *Telemetry) Attach(c conn.Pipeliner) {
+	<-t.turn
+	t.flusher.c = c
+	t.turn <- struct{}{}
 }
 
 // version is that of the main module, as the toolchain knows it.
@@ -110,14 +121,16 @@ func (t *Telemetry) flush(ctx context.Context, last bool) error {
 	}
 	defer func() { t.turn <- struct{}{} }()
 	now := time.Now()
-	t.sampleLocked(now)
+	t.sampleLocked(ctx, now)
 	return t.flusher.write(ctx, now, last)
 }
 
 // sampleLocked is for those who hold the turn.
-func (t *Telemetry) sampleLocked(now time.Time) {
+func (t *Telemetry) sampleLocked(ctx context.Context, now time.Time) {
 	timers := t.timers.all()
-	t.flusher.sample(now, t.figures(timers), timers)
+	figures := t.figures(timers)
+	t.flusher.sample(now, figures, timers)
+	t.noticer.look(ctx, now, figures)
 }
 
 // figures are all counters, since the process began, and gauges.
@@ -169,7 +182,7 @@ func (t *Telemetry) run() {
 				return
 			case <-t.turn:
 			}
-			t.sampleLocked(time.Now())
+			t.sampleLocked(context.Background(), time.Now())
 			t.turn <- struct{}{}
 			continue
 		}

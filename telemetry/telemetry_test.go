@@ -158,6 +158,24 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// A connection can be watched by the Telemetry that writes through it.
+func TestAttach(t *testing.T) {
+	t.Parallel()
+	service := unique(t)
+	tel := watch(t, nil, Options{Service: service})
+	var f feature
+	f.l1.Store(3)
+	tel.Register(f.source("user"))
+	c := engine(t)
+	tel.Attach(c)
+	if err := tel.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := recent(t, c, service).Total(Key{Metric: hits.Name}); n != 3 {
+		t.Errorf("%v hits, want 3", n)
+	}
+}
+
 func TestWithoutRedis(t *testing.T) {
 	t.Parallel()
 	tel := watch(t, nil, Options{})

@@ -216,11 +216,12 @@ func (f *serveFlags) serve(ctx context.Context, std stdio) error {
 	if certs == nil {
 		adminTLS = nil
 	}
-	_, adminURL, stop, err := f.observe(ctx, c, adminTLS)
+	tel, adminURL, stop, err := f.observe(ctx, c, adminTLS)
 	if err != nil {
 		return err
 	}
 	defer stop()
+	f.opts.Observer = tel
 	g, err := gateway.New(c, f.opts)
 	if err != nil {
 		return err

@@ -34,7 +34,7 @@ func (d database) open() (*store, error) {
 // cache is what stands before s, which open returned; o watches it.
 func (d database) cache(prefix string, s *store, c conn.Conn, o observe.Observer) (cache, error) {
 	if d.Postgres != "" {
-		return newStatements(prefix, d.Postgres, c)
+		return newStatements(prefix, d.Postgres, c, o)
 	}
 	return newCaches(prefix, s, c, o)
 }

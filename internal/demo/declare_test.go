@@ -67,7 +67,7 @@ func TestStrategyOfStatements(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	cached, err := newStatements("test", pgtest.Database(t), c)
+	cached, err := newStatements("test", pgtest.Database(t), c, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

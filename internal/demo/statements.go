@@ -4,6 +4,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/observe"
 	"github.com/larder-go/larder/sqlcache"
 )
 
@@ -12,8 +13,8 @@ import (
 type statements struct{ *store }
 
 // newStatements opens the database at url through the cache behind c, which it does not
-// own.
-func newStatements(prefix, url string, c conn.Conn) (cache, error) {
+// own, and is watched by o.
+func newStatements(prefix, url string, c conn.Conn, o observe.Observer) (cache, error) {
 	config, err := postgresConfig(url)
 	if err != nil {
 		return nil, err
@@ -22,6 +23,7 @@ func newStatements(prefix, url string, c conn.Conn) (cache, error) {
 		Namespace: prefix + "-sql",
 		All:       true,
 		TTL:       cacheTTL,
+		Observer:  o,
 	})
 	if err != nil {
 		return nil, err
