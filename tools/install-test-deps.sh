@@ -44,12 +44,18 @@ compiles() {
     ${cc:-gcc} -x c -fsyntax-only - >/dev/null 2>&1
 }
 
+# browser tells whether there is one that the tests know.
+browser() {
+  have chromium || have chromium-browser || have google-chrome-stable || have google-chrome
+}
+
 look() {
   missing=()
   packages=()
   have redis-server || need "redis-server: the integration tests start it on free loopback ports" redis-server
   [ -n "$(initdb_path)" ] || need "PostgreSQL: the integration tests start it on sockets of their own" postgresql
   have node && have npm || need "Node.js and npm: the end-to-end tests run the SDKs of TypeScript" nodejs npm
+  browser || need "Chromium: the end-to-end tests open the dashboard with it" chromium
   compiles || need "a C compiler with headers: the race detector is built with it" gcc libc6-dev
 }
 
@@ -67,7 +73,7 @@ if ((${#missing[@]})); then
         echo "Install them with your system's package manager. On Debian and Ubuntu:"
         echo "  sudo apt-get update && sudo $line"
         echo "On macOS:"
-        echo "  xcode-select --install; brew install redis node postgresql"
+        echo "  xcode-select --install; brew install redis node postgresql; brew install --cask chromium"
       fi
     } >&2
     exit 1

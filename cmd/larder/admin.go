@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/larder-go/larder/conn"
@@ -31,16 +32,21 @@ type admin struct {
 	// token is what requests present, as Bearer token or as the password of Basic
 	// authentication. Empty means that the listener is on loopback and asks for none.
 	token string
+	// dashboard has a log-in of its own.
+	dashboard http.Handler
 }
 
+// dashboardPath is where the dashboard is.
+const dashboardPath = "/dashboard/"
+
 // newAdmin makes the pages. c is the server that is served.
-func newAdmin(tel *telemetry.Telemetry, c conn.Doer, token string) *admin {
-	a := &admin{mux: http.NewServeMux(), token: token}
+func newAdmin(tel *telemetry.Telemetry, c conn.Doer, token string, dashboard http.Handler) *admin {
+	a := &admin{mux: http.NewServeMux(), token: token, dashboard: http.StripPrefix("/dashboard", dashboard)}
 	a.mux.Handle("GET /metrics", tel.Handler())
 	a.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) { health(w, r, c) })
 	a.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		fmt.Fprintln(w, "larder\n\n/metrics  for Prometheus\n/healthz  whether Redis answers")
+		fmt.Fprintln(w, "larder\n\n/dashboard/  for people\n/metrics     for Prometheus\n/healthz     whether Redis answers")
 	})
 	return a
 }
@@ -59,17 +65,21 @@ func health(w http.ResponseWriter, r *http.Request, c conn.Doer) {
 	fmt.Fprintln(w, "ok")
 }
 
-// ServeHTTP lets in who presents the token. Without one it lets in who asks for an
+// ServeHTTP lets in who presents the token, and to the dashboard who asks it. Without one it lets in who asks for an
 // address or for localhost: a page of another site that has its name resolved to
 // loopback (DNS rebinding) asks for that name.
 func (a *admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	switch {
+	case a.token != "" && strings.HasPrefix(r.URL.Path+"/", dashboardPath):
+		a.dashboard.ServeHTTP(w, r)
 	case a.token != "" && !a.presented(r):
 		w.Header().Set("WWW-Authenticate", `Basic realm="larder"`)
 		http.Error(w, "the token is missing or wrong", http.StatusUnauthorized)
 	case a.token == "" && !ownHost(r.Host):
 		http.Error(w, "ask for localhost or an address", http.StatusForbidden)
+	case strings.HasPrefix(r.URL.Path+"/", dashboardPath):
+		a.dashboard.ServeHTTP(w, r)
 	default:
 		a.mux.ServeHTTP(w, r)
 	}

@@ -108,7 +108,7 @@ func TestAdminGuard(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = tel.Close(context.Background()) })
-	srv := httptest.NewServer(newAdmin(tel, silent{}, "hush"))
+	srv := httptest.NewServer(newAdmin(tel, silent{}, "hush", http.NotFoundHandler()))
 	t.Cleanup(srv.Close)
 	for token, want := range map[string]int{"": 401, "wrong": 401, "hush": 200} {
 		if code, body := fetch(t, srv.Client(), srv.URL+"/metrics", "evil.example", token); code != want {

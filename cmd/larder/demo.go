@@ -30,13 +30,16 @@ Exits with 1 if something was wrong, or if a request failed.
 With --postgres the cache is package sqlcache, below the application's SQL: it
 invalidates by the writes that it sees, and says how many queries it has saved.
 
-Without --for it stays up afterwards and serves until it is interrupted.
+Without --for it stays up afterwards and serves until it is interrupted, with a few
+visitors and a dashboard, whose address and token it prints. LARDER_TOKEN sets the
+token.
 `
 
 type demoFlags struct {
-	json   bool
-	goroot string
-	opts   demo.Options
+	json       bool
+	tokenGiven bool
+	goroot     string
+	opts       demo.Options
 }
 
 func runDemo(ctx context.Context, std stdio, args []string) error {
@@ -66,6 +69,8 @@ func runDemo(ctx context.Context, std stdio, args []string) error {
 		}
 		f.opts.Child = []string{self, demoInstanceCommand.name}
 	}
+	f.opts.Token = os.Getenv(tokenVariable)
+	f.tokenGiven = f.opts.Token != ""
 	p := newProgress(std.err, f.json)
 	f.opts.Progress = p.step
 	err = f.run(ctx, std, p)
@@ -99,8 +104,13 @@ func (f demoFlags) run(ctx context.Context, std stdio, p *progress) (err error) 
 		return err
 	}
 	if f.opts.For == 0 {
-		fmt.Fprintf(notes, "\nServing %s until interrupted (Ctrl-C).\n", strings.Join(d.URLs(), " and "))
-		<-ctx.Done()
+		url, token := d.Dashboard()
+		if f.tokenGiven {
+			token = "the one of " + tokenVariable
+		}
+		fmt.Fprintf(notes, "\nDashboard  %s  token: %s\nServing %s, with a few visitors, until interrupted (Ctrl-C).\n",
+			url, token, strings.Join(d.URLs(), " and "))
+		d.KeepBusy(ctx)
 	}
 	return rep.Err()
 }

@@ -39,15 +39,15 @@ func commands() []command {
 	return []command{
 		demoCommand,
 		demoInstanceCommand,
-		tortureCommand,
-		tortureProcessCommand,
 		serveCommand,
 		getCommand,
 		explainCommand,
 		invalidateCommand,
 		strategyCommand,
-		soakCommand,
 		topCommand,
+		tortureCommand,
+		tortureProcessCommand,
+		soakCommand,
 		versionCommand,
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/dashboard"
 	"github.com/larder-go/larder/embedded"
 	"github.com/larder-go/larder/gateway"
 	"github.com/larder-go/larder/redisconn"
@@ -39,8 +40,9 @@ from --token, which others can see in the list of processes. Without any a
 random one is made, which is allowed on loopback addresses only. Clients that
 present the token of --read-only-token-file or LARDER_READ_ONLY_TOKEN may read.
 
-Metrics for Prometheus (/metrics) and whether Redis answers (/healthz) are served
-at --admin, on loopback to everybody, elsewhere to those who present the token.
+A dashboard (/dashboard/, which asks for the token), metrics for Prometheus
+(/metrics) and whether Redis answers (/healthz) are served at
+--admin, on loopback to everybody, elsewhere to those who present the token.
 With a Redis server the figures are also kept there for three hours, under keys
 that begin with "~{telemetry}:", for larder top.
 `
@@ -243,7 +245,7 @@ func (f *serveFlags) serve(ctx context.Context, std stdio) error {
 		ErrorLog:  slog.NewLogLogger(f.opts.Logger.Handler(), slog.LevelDebug), // handshakes of strangers
 	}
 	if adminURL != "" {
-		fmt.Fprintf(std.err, "larder: metrics at %s/metrics\n", adminURL)
+		fmt.Fprintf(std.err, "larder: dashboard at %s%s (log in with the token), metrics at %s/metrics\n", adminURL, dashboardPath, adminURL)
 	}
 	f.announce(std, scheme, ln.Addr(), what)
 	ended := make(chan error, 1)
@@ -299,8 +301,13 @@ func (f *serveFlags) observe(ctx context.Context, c conn.Conn, tc *tls.Config) (
 	if addr != adminOff && !loopback(addr) {
 		token = f.opts.Token
 	}
-	url, closeAdmin, err := newAdmin(tel, c, token).start(ctx, addr, f.admin != "", tc, f.opts.Logger)
+	dash, err := dashboard.New(c, dashboard.Options{Token: f.opts.Token, Figures: records, Logger: f.opts.Logger})
+	if err != nil {
+		return nil, "", nil, err
+	}
+	url, closeAdmin, err := newAdmin(tel, c, token, dash).start(ctx, addr, f.admin != "", tc, f.opts.Logger)
 	stop = func() {
+		_ = dash.Close()
 		closeAdmin()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthTimeout)
 		defer cancel()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/dashboard"
 	"github.com/larder-go/larder/event"
 	"github.com/larder-go/larder/ratelimit"
 	"github.com/larder-go/larder/session"
@@ -62,6 +63,8 @@ type app struct {
 	// telemetry watches all of it, and is ended last.
 	telemetry *telemetry.Telemetry
 
+	dashboard *dashboard.Dashboard // nil but in the first instance
+
 	writes atomic.Uint64
 }
 
@@ -82,7 +85,9 @@ func newApp(name, prefix string, s *store, cached cache, c conn.Conn, tel *telem
 	if err != nil {
 		return nil, err
 	}
-	a.logins, err = ratelimit.New(c, ratelimit.Options{Prefix: prefix + "-login", Algorithm: loginLimit, Observer: tel})
+	a.logins, err = ratelimit.New(c, ratelimit.Options{
+		Prefix: prefix + "-login", Algorithm: loginLimit, Analytics: true, Retention: sessionLifetime, Observer: tel,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -131,6 +136,9 @@ func (a *app) tell(ctx context.Context, path string, version int64, by string) (
 // close ends the cache, the connection and the database.
 func (a *app) close() error {
 	var errs []error
+	if a.dashboard != nil {
+		errs = append(errs, a.dashboard.Close())
+	}
 	if a.declared != nil {
 		errs = append(errs, a.declared.Close())
 	}

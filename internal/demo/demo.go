@@ -110,6 +110,8 @@ func (d *Demo) start(ctx context.Context, db database) error {
 		}
 		if i > 0 {
 			cfg.Listen = net.JoinHostPort(host, "0")
+		} else {
+			cfg.Token = d.opts.Token
 		}
 		inst, err := start(cfg)
 		if err != nil {
@@ -128,6 +130,11 @@ func (d *Demo) URLs() []string {
 		urls[i] = inst.url
 	}
 	return urls
+}
+
+// Dashboard is the address of the dashboard, and the token to log in with.
+func (d *Demo) Dashboard() (url, token string) {
+	return d.instances[0].url + dashboardPath, d.opts.Token
 }
 
 // Close stops the instances and removes the database.

@@ -37,6 +37,8 @@ type instanceConfig struct {
 	Listen           string   `json:"listen"`
 	Redis            string   `json:"redis"`
 	SkipInvalidation bool     `json:"skip_invalidation"`
+	// Token is that of the dashboard; empty means that another instance shows it.
+	Token string `json:"token,omitempty"`
 }
 
 // serve starts an application over c, which it owns from then on, also when it
@@ -63,9 +65,20 @@ func serve(ctx context.Context, cfg instanceConfig, c conn.Conn) (*instance, err
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("demo: listen: %w", err), a.close())
 	}
-	srv := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-	// Feeds do not end by themselves, and Shutdown waits for them.
-	srv.RegisterOnShutdown(func() { _ = a.changes.Close() })
+	h := a.handler()
+	if cfg.Token != "" {
+		if h, err = a.withDashboard(cfg.Token, cfg.Prefix+"-changes", h); err != nil {
+			return nil, errors.Join(err, l.Close(), a.close())
+		}
+	}
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	// Feeds and open pages do not end by themselves, and Shutdown waits for them.
+	srv.RegisterOnShutdown(func() {
+		_ = a.changes.Close()
+		if a.dashboard != nil {
+			_ = a.dashboard.Close()
+		}
+	})
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	return &instance{

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net"
 	"time"
@@ -46,6 +47,8 @@ type Options struct {
 	// WithoutInvalidation makes writes skip the invalidation, to show that the
 	// check finds stale answers where there are any.
 	WithoutInvalidation bool
+	// Token is what one logs in to the dashboard with. Empty means a random one.
+	Token string
 	// Progress hears, from several goroutines, of the steps done so far; total
 	// is 0 where it is not known. Nil means that nobody listens.
 	Progress func(stage string, done, total int)
@@ -63,6 +66,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Workers == 0 {
 		o.Workers = DefaultWorkers
+	}
+	if o.Token == "" {
+		o.Token = rand.Text()
 	}
 	if o.Progress == nil {
 		o.Progress = func(string, int, int) {}
