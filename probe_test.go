@@ -18,6 +18,9 @@ import (
 	"github.com/larder-go/larder/observe"
 )
 
+// letPass lets the fake time of a bubble pass, also in several goroutines at once.
+func letPass(d time.Duration) { <-time.After(d) }
+
 // rows is a source that counts how often it is asked.
 type rows struct {
 	mu    sync.Mutex // protects m
@@ -66,7 +69,7 @@ func probing(t *testing.T, r *rows, o larder.Options[string, int64]) *larder.Cac
 		o.Load = r.load
 	}
 	c := newCache(t, newEngine(t).Connect(), o)
-	elapse(time.Hour)
+	letPass(time.Hour)
 	synctest.Wait()
 	_, _ = c.Get(t.Context(), "k")
 	synctest.Wait()
@@ -99,16 +102,16 @@ func TestProbe(t *testing.T) {
 		"an absence that stays": {absent: true, want: probed{checked1: 1, checked60: 1}, loads: 2},
 		"nobody invalidates after the first look": {
 			after: func(_ context.Context, r *rows, _ *larder.Cache[string, int64]) {
-				elapse(2 * time.Second)
+				letPass(2 * time.Second)
 				r.put("k", 2)
 			},
 			want: probed{checked1: 1, checked60: 1, stale60: 1}, loads: 3,
 		},
 		"the invalidation is late": {
 			after: func(ctx context.Context, r *rows, c *larder.Cache[string, int64]) {
-				elapse(900 * time.Millisecond)
+				letPass(900 * time.Millisecond)
 				r.put("k", 2)
-				elapse(2 * time.Second)
+				letPass(2 * time.Second)
 				_ = c.Invalidate(ctx, "k")
 				_, _ = c.Get(ctx, "k")
 			},
@@ -116,9 +119,9 @@ func TestProbe(t *testing.T) {
 		},
 		"the invalidation is later than a writer may be": {
 			after: func(ctx context.Context, r *rows, c *larder.Cache[string, int64]) {
-				elapse(900 * time.Millisecond)
+				letPass(900 * time.Millisecond)
 				r.put("k", 2)
-				elapse(10 * time.Second)
+				letPass(10 * time.Second)
 				_ = c.Invalidate(ctx, "k")
 				_, _ = c.Get(ctx, "k")
 			},
@@ -133,7 +136,7 @@ func TestProbe(t *testing.T) {
 		"the value comes back": {
 			after: func(_ context.Context, r *rows, _ *larder.Cache[string, int64]) {
 				r.put("k", 2)
-				elapse(2 * time.Second)
+				letPass(2 * time.Second)
 				r.put("k", 1)
 			},
 			want: probed{checked1: 1, checked60: 1}, loads: 3,
@@ -171,7 +174,7 @@ func TestProbe(t *testing.T) {
 				if tc.after != nil {
 					tc.after(t.Context(), r, c)
 				}
-				elapse(2 * time.Minute)
+				letPass(2 * time.Minute)
 				synctest.Wait()
 				s := c.Stats()
 				if got := probedOf(s); got != tc.want {
@@ -218,9 +221,9 @@ func TestProbeOfAnEncryptedCache(t *testing.T) {
 		r := &rows{}
 		r.put("k", 1)
 		c := probing(t, r, larder.Options[string, int64]{Codec: codec})
-		elapse(30 * time.Second)
+		letPass(30 * time.Second)
 		r.put("k", 2)
-		elapse(time.Minute)
+		letPass(time.Minute)
 		if got, want := probedOf(c.Stats()), (probed{checked1: 1, checked60: 1, stale60: 1}); got != want {
 			t.Errorf("the probe has counted %+v, want %+v", got, want)
 		}
@@ -248,7 +251,7 @@ func TestProbeOfASourceThatHangs(t *testing.T) {
 		}
 		hang.Store(true)
 		for range 600 {
-			elapse(time.Second)
+			letPass(time.Second)
 			if v, err := c.Get(t.Context(), "k"); v != 1 || err != nil {
 				t.Fatal(v, err)
 			}
@@ -284,12 +287,12 @@ func TestWhatTheProbeCosts(t *testing.T) {
 					}
 				}
 				for i := range 6000 { // ten minutes
-					elapse(100 * time.Millisecond)
+					letPass(100 * time.Millisecond)
 					if _, err := c.Get(t.Context(), keys[i%len(keys)]); err != nil {
 						t.Fatal(err)
 					}
 				}
-				elapse(2 * time.Minute)
+				letPass(2 * time.Minute)
 				s := c.Stats()
 				if s.ProbeChecked1s < 50 || s.ProbeChecked60s > 60 || s.ProbeLoads > 60*tc.each {
 					t.Errorf("%+v with %d loads", probedOf(s), s.ProbeLoads)
@@ -340,7 +343,7 @@ func TestProbeOfHealthyCaches(t *testing.T) {
 					for n := int64(0); ctx.Err() == nil; n++ {
 						key := keys[n%int64(len(keys))]
 						_, _ = c.Get(ctx, key)
-						elapse(time.Duration(50+10*i+7*j) * time.Millisecond)
+						letPass(time.Duration(50+10*i+7*j) * time.Millisecond)
 					}
 				})
 			}
@@ -356,17 +359,17 @@ func TestProbeOfHealthyCaches(t *testing.T) {
 						})
 					case 1:
 						r.put(key, n%2)
-						elapse(time.Duration(n%20) * 100 * time.Millisecond)
+						letPass(time.Duration(n%20) * 100 * time.Millisecond)
 						err = c.InvalidateTags(ctx, "x")
 					default: // values come back again and again
 						r.put(key, n%2)
-						elapse(time.Duration(n%20) * 100 * time.Millisecond)
+						letPass(time.Duration(n%20) * 100 * time.Millisecond)
 						err = c.Invalidate(ctx, key)
 					}
 					if err != nil && ctx.Err() == nil {
 						t.Error(err)
 					}
-					elapse(300 * time.Millisecond)
+					letPass(300 * time.Millisecond)
 				}
 			})
 		}
@@ -387,12 +390,12 @@ func TestTheProbeSeesGetMany(t *testing.T) {
 		for i, key := range keys {
 			r.put(key, int64(i))
 		}
-		elapse(time.Second)
+		letPass(time.Second)
 		synctest.Wait()
 		if got, err := c.GetMany(t.Context(), keys); len(got) != 20 || err != nil {
 			t.Fatal(fmt.Sprint(got), err)
 		}
-		elapse(2 * time.Minute)
+		letPass(2 * time.Minute)
 		if got, want := probedOf(c.Stats()), (probed{checked1: 1, checked60: 1}); got != want {
 			t.Errorf("the probe has counted %+v, want %+v", got, want)
 		}
