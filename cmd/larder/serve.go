@@ -18,6 +18,7 @@ import (
 	"github.com/larder-go/larder/dashboard"
 	"github.com/larder-go/larder/embedded"
 	"github.com/larder-go/larder/gateway"
+	"github.com/larder-go/larder/observe"
 	"github.com/larder-go/larder/redisconn"
 	"github.com/larder-go/larder/telemetry"
 )
@@ -175,8 +176,8 @@ func loopback(listen string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// backend opens what is served, and says what it is.
-func (f *serveFlags) backend(ctx context.Context) (c conn.Conn, what string, err error) {
+// backend opens what is served, watched by o, and says what it is.
+func (f *serveFlags) backend(ctx context.Context, o observe.Observer) (c conn.Conn, what string, err error) {
 	url, from := f.redis, "--redis"
 	for _, name := range redisVariables {
 		if url == "" {
@@ -189,7 +190,7 @@ func (f *serveFlags) backend(ctx context.Context) (c conn.Conn, what string, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	rc, err := redisconn.Open(ctx, url, redisconn.Options{ReadWires: 1, ClientName: "larder-serve", Logger: f.opts.Logger})
+	rc, err := redisconn.Open(ctx, url, redisconn.Options{ReadWires: 1, ClientName: "larder-serve", Logger: f.opts.Logger, Observer: o})
 	if err != nil {
 		if !errors.Is(err, conn.ErrUnavailable) && conn.Code(err) == "" {
 			err = &usageError{serveName, from + ": " + strings.TrimPrefix(err.Error(), "redisconn: ")}
@@ -214,9 +215,13 @@ func (f *serveFlags) serve(ctx context.Context, std stdio) error {
 		}
 		certs, scheme = []tls.Certificate{cert}, "https"
 	}
-	c, what, err := f.backend(ctx)
+	tel, err := telemetry.New(nil, telemetry.Options{Service: "larder-serve", Logger: f.opts.Logger})
 	if err != nil {
 		return err
+	}
+	c, what, err := f.backend(ctx, tel)
+	if err != nil {
+		return errors.Join(err, tel.Close(ctx))
 	}
 	defer func() { _ = c.Close() }()
 	tlsConfig := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: certs}
@@ -224,7 +229,7 @@ func (f *serveFlags) serve(ctx context.Context, std stdio) error {
 	if certs == nil {
 		adminTLS = nil
 	}
-	tel, adminURL, stop, err := f.observe(ctx, c, adminTLS)
+	adminURL, stop, err := f.tell(ctx, tel, c, adminTLS)
 	if err != nil {
 		return err
 	}
@@ -280,34 +285,16 @@ func (f *serveFlags) tokenGiven() bool {
 	return f.token != "" || f.tokenFile != "" || os.Getenv(tokenVariable) != ""
 }
 
-// observe starts the telemetry of what is served from c, and the pages of --admin. stop
-// ends both.
-func (f *serveFlags) observe(ctx context.Context, c conn.Conn, tc *tls.Config) (tel *telemetry.Telemetry, url string, stop func(), err error) {
+// tell lets tel write what it sees beside what is served from c, and starts the pages of
+// --admin. stop, which is never nil, ends both, and tel.
+func (f *serveFlags) tell(ctx context.Context, tel *telemetry.Telemetry, c conn.Conn, tc *tls.Config) (url string, stop func(), err error) {
 	records := c
-	if c.Capabilities().Server == "embedded" {
-		// Among the keys of clients nobody else could read them.
-		if records, err = embedded.Open(ctx); err != nil {
-			return nil, "", nil, err
-		}
-	}
-	tel, err = telemetry.New(records, telemetry.Options{Service: "larder-serve", Logger: f.opts.Logger})
-	if err != nil {
-		return nil, "", nil, err
-	}
-	addr, token := f.admin, ""
-	if addr == "" {
-		addr = defaultAdmin
-	}
-	if addr != adminOff && !loopback(addr) {
-		token = f.opts.Token
-	}
-	dash, err := dashboard.New(c, dashboard.Options{Token: f.opts.Token, Figures: records, Logger: f.opts.Logger})
-	if err != nil {
-		return nil, "", nil, err
-	}
-	url, closeAdmin, err := newAdmin(tel, c, token, dash).start(ctx, addr, f.admin != "", tc, f.opts.Logger)
+	var dash *dashboard.Dashboard
+	closeAdmin := func() {}
 	stop = func() {
-		_ = dash.Close()
+		if dash != nil {
+			_ = dash.Close()
+		}
 		closeAdmin()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthTimeout)
 		defer cancel()
@@ -318,11 +305,32 @@ func (f *serveFlags) observe(ctx context.Context, c conn.Conn, tc *tls.Config) (
 			_ = records.Close()
 		}
 	}
-	if err != nil {
-		stop()
-		return nil, "", nil, err
+	defer func() {
+		if err != nil {
+			stop()
+		}
+	}()
+	if c.Capabilities().Server == "embedded" {
+		// Among the keys of clients nobody else could read them.
+		own, err := embedded.Open(ctx)
+		if err != nil {
+			return "", stop, err
+		}
+		records = own
 	}
-	return tel, url, stop, nil
+	tel.Attach(records)
+	addr, token := f.admin, ""
+	if addr == "" {
+		addr = defaultAdmin
+	}
+	if addr != adminOff && !loopback(addr) {
+		token = f.opts.Token
+	}
+	if dash, err = dashboard.New(c, dashboard.Options{Token: f.opts.Token, Figures: records, Logger: f.opts.Logger}); err != nil {
+		return "", stop, err
+	}
+	url, closeAdmin, err = newAdmin(tel, c, token, dash).start(ctx, addr, f.admin != "", tc, f.opts.Logger)
+	return url, stop, err
 }
 
 // announce prints what to paste into an app's environment. A token that somebody

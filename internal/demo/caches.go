@@ -28,6 +28,10 @@ type caches struct {
 	tops      *larder.Cache[int, topList]
 }
 
+// probeEvery is how often each cache compares an answer with the database. That is a few
+// queries in a run.
+const probeEvery = 5 * time.Second
+
 type searchKey struct {
 	Query string
 	Limit int
@@ -44,6 +48,7 @@ func newCaches(prefix string, s *store, c conn.Conn, o observe.Observer) (_ *cac
 	// A page is dropped by its key, everything else by tag.
 	h.pages, err = larder.New(c, larder.Options[string, packagePage]{
 		Observer:    o,
+		ProbeEvery:  probeEvery,
 		Namespace:   h.prefix + "-page",
 		TTL:         cacheTTL,
 		NegativeTTL: negativeTTL,
@@ -53,9 +58,10 @@ func newCaches(prefix string, s *store, c conn.Conn, o observe.Observer) (_ *cac
 		return nil, err
 	}
 	h.searches, err = larder.New(c, larder.Options[searchKey, searchResult]{
-		Observer:  o,
-		Namespace: h.prefix + "-search",
-		TTL:       cacheTTL,
+		Observer:   o,
+		ProbeEvery: probeEvery,
+		Namespace:  h.prefix + "-search",
+		TTL:        cacheTTL,
 		Load: func(ctx context.Context, k searchKey) (searchResult, error) {
 			return s.search(ctx, k.Query, k.Limit)
 		},
@@ -66,6 +72,7 @@ func newCaches(prefix string, s *store, c conn.Conn, o observe.Observer) (_ *cac
 	}
 	h.importing, err = larder.New(c, larder.Options[string, importerList]{
 		Observer:    o,
+		ProbeEvery:  probeEvery,
 		Namespace:   h.prefix + "-importers",
 		TTL:         cacheTTL,
 		NegativeTTL: negativeTTL,
@@ -76,11 +83,12 @@ func newCaches(prefix string, s *store, c conn.Conn, o observe.Observer) (_ *cac
 		return nil, err
 	}
 	h.tops, err = larder.New(c, larder.Options[int, topList]{
-		Observer:  o,
-		Namespace: h.prefix + "-top",
-		TTL:       cacheTTL,
-		Load:      s.top,
-		Tags:      func(int) []string { return h.tags(statsThing) },
+		Observer:   o,
+		ProbeEvery: probeEvery,
+		Namespace:  h.prefix + "-top",
+		TTL:        cacheTTL,
+		Load:       s.top,
+		Tags:       func(int) []string { return h.tags(statsThing) },
 	})
 	if err != nil {
 		return nil, err

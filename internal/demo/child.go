@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/observe"
 	"github.com/larder-go/larder/redisconn"
 )
 
@@ -54,11 +56,11 @@ func startInstance(ctx context.Context, in *bufio.Reader) (*instance, error) {
 	if err := json.Unmarshal(line, &cfg); err != nil {
 		return nil, fmt.Errorf("demo: read the configuration from the parent: %w", err)
 	}
-	c, err := redisconn.Open(ctx, cfg.Redis, patience)
-	if err != nil {
-		return nil, err
-	}
-	return serve(ctx, cfg, c)
+	return serve(ctx, cfg, func(o observe.Observer) (conn.Conn, error) {
+		opts := patience
+		opts.Observer = o
+		return redisconn.Open(ctx, cfg.Redis, opts)
+	})
 }
 
 // startChild runs argv as an instance in a process of its own.

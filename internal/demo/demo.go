@@ -12,7 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/larder-go/larder/conn"
 	"github.com/larder-go/larder/embedded"
+	"github.com/larder-go/larder/observe"
 	"github.com/larder-go/larder/redisconn"
 )
 
@@ -100,7 +102,9 @@ func (d *Demo) start(ctx context.Context, db database) error {
 		}
 		d.closers = append(d.closers, engine.Close)
 		// Each instance has a connection of its own, as a process has.
-		start = func(cfg instanceConfig) (*instance, error) { return serve(ctx, cfg, engine.Connect()) }
+		start = func(cfg instanceConfig) (*instance, error) {
+			return serve(ctx, cfg, func(observe.Observer) (conn.Conn, error) { return engine.Connect(), nil })
+		}
 	}
 	for i := range instances {
 		d.opts.Progress("starting the instances", i, instances)

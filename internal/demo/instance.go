@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/larder-go/larder/conn"
+	"github.com/larder-go/larder/observe"
 	"github.com/larder-go/larder/telemetry"
 )
 
@@ -41,17 +42,22 @@ type instanceConfig struct {
 	Token string `json:"token,omitempty"`
 }
 
-// serve starts an application over c, which it owns from then on, also when it
-// fails.
-func serve(ctx context.Context, cfg instanceConfig, c conn.Conn) (*instance, error) {
+// serve starts an application over the connection that open makes, with the Observer that
+// is to watch it.
+func serve(ctx context.Context, cfg instanceConfig, open func(observe.Observer) (conn.Conn, error)) (*instance, error) {
 	s, err := cfg.Database.open()
 	if err != nil {
-		return nil, errors.Join(err, c.Close())
+		return nil, err
 	}
-	tel, err := telemetry.New(c, telemetry.Options{Service: "larder-demo", Instance: cfg.Name})
+	tel, err := telemetry.New(nil, telemetry.Options{Service: "larder-demo", Instance: cfg.Name})
 	if err != nil {
-		return nil, errors.Join(err, c.Close(), s.close())
+		return nil, errors.Join(err, s.close())
 	}
+	c, err := open(tel)
+	if err != nil {
+		return nil, errors.Join(err, tel.Close(ctx), s.close())
+	}
+	tel.Attach(c)
 	cached, err := cfg.Database.cache(cfg.Prefix, s, c, tel)
 	if err != nil {
 		return nil, errors.Join(err, tel.Close(ctx), c.Close(), s.close())
