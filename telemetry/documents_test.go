@@ -80,6 +80,7 @@ func page(t *testing.T) string {
 var (
 	helpLine   = regexp.MustCompile(`(?m)^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)\n\S+?\{(.*)\} \S+$`)
 	labelName  = regexp.MustCompile(`(\w+)="`)
+	dotted     = regexp.MustCompile(`= "((?:larder|db|http)\.[a-z0-9_.]+)"`)
 	identifier = regexp.MustCompile(`\b(larder|db|http)_[a-z0-9_]+\b`)
 )
 
@@ -144,6 +145,33 @@ func TestDashboardAndAlertsNameWhatExists(t *testing.T) {
 		for _, name := range slices.Compact(names) {
 			if !exists[name] {
 				t.Errorf("%s names %s, which does not exist", file, name)
+			}
+		}
+	}
+}
+
+// So does every one that larder top and the dashboard read.
+func TestReadersNameWhatExists(t *testing.T) {
+	t.Parallel()
+	exists := map[string]bool{"db.client.operation.duration": true, "http.server.request.duration": true}
+	for _, f := range features {
+		exists["larder."+string(f.kind)+".operation.duration"] = true
+		for _, m := range f.metrics {
+			exists[m.Name] = true
+		}
+	}
+	for _, file := range []string{"dashboard/metric.go", "internal/top/summary.go"} {
+		src, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := dotted.FindAllStringSubmatch(string(src), -1)
+		if len(names) < 10 {
+			t.Errorf("%s names %d metrics", file, len(names))
+		}
+		for _, m := range names {
+			if !exists[m[1]] {
+				t.Errorf("%s names %s, which nothing counts under", file, m[1])
 			}
 		}
 	}

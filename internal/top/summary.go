@@ -28,6 +28,8 @@ type Summary struct {
 	// Unreachable is how many Gets, per second, went to the source because Redis did not
 	// answer.
 	Unreachable float64 `json:"unreachable_per_s"`
+	// Shut is over how many connections calls fail at once now: the breaker.
+	Shut float64 `json:"connections_shut"`
 	// Probed hits were compared with the source, Stale of them were behind it.
 	Probed float64 `json:"probed"`
 	Stale  float64 `json:"stale"`
@@ -86,13 +88,9 @@ const (
 	l1Bytes       = "larder.cache.l1.size"
 	probed        = "larder.cache.probe.checked"
 	stale         = "larder.cache.probe.stale"
+	shut          = "larder.redis.connections_shut"
 	cacheDuration = "larder.cache.operation.duration"
 )
-
-// Metrics are the names of all metrics that are shown.
-func Metrics() []string {
-	return []string{hits, misses, loads, loadErrors, l2Errors, pending, l1Entries, l1Bytes, probed, stale}
-}
 
 // Summarize makes figures of what a fleet did. The last minute may still be running; now
 // says how much of it there is.
@@ -146,6 +144,7 @@ func Summarize(f *telemetry.Fleet, now time.Time) *Summary {
 	s.HitRatio = ratio(answered, asked)
 	s.Pending = f.Total(telemetry.Key{Metric: pending})
 	s.Unreachable = f.Total(telemetry.Key{Metric: misses, Label: "unreachable"}) / seconds
+	s.Shut = f.Total(telemetry.Key{Metric: shut})
 	s.Probed, s.Stale = f.Total(telemetry.Key{Metric: probed}), f.Total(telemetry.Key{Metric: stale})
 	return s
 }

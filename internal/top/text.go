@@ -20,8 +20,8 @@ const (
 func (s *Summary) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "larder top  %s  last %s  %d alive, %d gone\n", s.At.Local().Format(time.TimeOnly), brief(s.Window), s.Alive, s.Gone)
-	fmt.Fprintf(&b, "hit ratio %s   invalidations pending %s   past Redis %s/s   stale %s\n",
-		percent(s.HitRatio), count(s.Pending), rate(s.Unreachable), s.staleness())
+	fmt.Fprintf(&b, "hit ratio %s   invalidations pending %s   connections shut %s   past Redis %s/s   stale %s\n",
+		percent(s.HitRatio), count(s.Pending), count(s.Shut), rate(s.Unreachable), s.staleness())
 	if s.Incomplete {
 		b.WriteString("some of the fleet's figures are missing: too many, or unreadable\n")
 	}

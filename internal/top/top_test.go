@@ -48,6 +48,11 @@ func TestSummarize(t *testing.T) {
 			}
 		}
 	}
+	gauge := &observe.Metric{Name: shut, Unit: "{connection}", Instrument: observe.Gauge, Label: "larder.state"}
+	tel.Register(observe.Source{
+		Subject: observe.Subject{Kind: observe.Redis, Name: "127.0.0.1:6379"}, Metrics: []*observe.Metric{gauge},
+		Read: func(yield observe.Yield) { yield(gauge, "silent", 2) },
+	})
 	_, end := tel.Begin(t.Context(), observe.Operation{Kind: observe.Limiter, Name: "login", Verb: "decide"})
 	end(errors.New("secret"))
 	if err := tel.Flush(t.Context()); err != nil {
@@ -86,7 +91,7 @@ func TestSummarize(t *testing.T) {
 	if err := s.WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"1 alive, 0 gone", "hit ratio 60.0%", "not probed", "NAMESPACE", "\nuser ", "\nlimiter", "shop?[31m-1"} {
+	for _, want := range []string{"1 alive, 0 gone", "hit ratio 60.0%", "connections shut 2", "not probed", "NAMESPACE", "\nuser ", "\nlimiter", "shop?[31m-1"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}
