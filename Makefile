@@ -13,7 +13,7 @@ SOAK      ?= 30m
 PKG       ?= ./...
 RUN       ?= .
 SEEDS     ?= 10
-TIMEOUT   ?= 10m
+TIMEOUT   ?= 25m
 TORTURE   ?= 15s
 
 # Tools are pinned in tools/go.mod and built once for each set of versions.

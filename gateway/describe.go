@@ -15,7 +15,7 @@ func (g *Gateway) Describe() observe.Subject {
 		Kind: observe.Gateway,
 		Name: "gateway",
 		Policy: describe.Join(
-			describe.If(o.ReadOnlyToken != "", "a token that may only read"),
+			describe.If(g.tokens.readers, "a token that may only read"),
 			fmt.Sprintf("requests of up to %s and %d commands", describe.Bytes(int64(o.MaxRequest)), o.MaxPipeline),
 			"Redis may take "+describe.Duration(o.Timeout),
 		),

@@ -130,7 +130,7 @@ func TestLargeResults(t *testing.T) {
 func TestSlowBodies(t *testing.T) {
 	t.Parallel()
 	c := openEmbedded(t)
-	g, err := gateway.New(c, gateway.Options{Token: token, BodyTimeout: 50 * time.Millisecond})
+	g, err := gateway.New(c, gateway.Options{Token: token, BodyTimeout: time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
