@@ -40,6 +40,11 @@ func Open(ctx context.Context, url string, opts Options) (*Conn, error) {
 	}
 	if err != nil {
 		c.life.end()
+		if ctx.Err() != nil {
+			// Whoever waits for ctx may hear of its end before the function above runs,
+			// which is then called off.
+			c.life.cut()
+		}
 		c.shut()
 		return nil, openError(ctx, t, err)
 	}
