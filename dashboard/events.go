@@ -180,23 +180,23 @@ func (e *events) processes(s, before *snapshot) {
 // health notes what has begun or ended to be wrong.
 func (e *events) health(s, before *snapshot) {
 	now, old := s.figures.together(caching...), before.figures.together(caching...)
-	pending, _ := now.gauge(metricPending)
-	was, _ := old.gauge(metricPending)
+	pending := now.gauge(metricPending)
+	was := old.gauge(metricPending)
 	switch {
 	case pending > 0 && was == 0:
 		e.add(happening{At: s.at, Sort: "cache", What: fmt.Sprintf("%s invalidations wait for Redis", count(pending)), Mood: "warn"})
 	case pending == 0 && was > 0:
 		e.add(happening{At: s.at, Sort: "cache", What: "all invalidations were delivered", Mood: "good"})
 	}
-	open, _ := s.figures.together(observe.Redis).gauge(metricBreaker)
-	wasOpen, _ := before.figures.together(observe.Redis).gauge(metricBreaker)
+	open := s.figures.together(observe.Redis).gauge(metricBreaker)
+	wasOpen := before.figures.together(observe.Redis).gauge(metricBreaker)
 	switch {
 	case open > wasOpen:
 		e.add(happening{At: s.at, Sort: "Redis", What: "a breaker opened: its process asks the source", Mood: "bad"})
 	case open < wasOpen:
 		e.add(happening{At: s.at, Sort: "Redis", What: "a breaker closed", Mood: "good"})
 	}
-	if n := now.total(metricProbeStale, "") - old.total(metricProbeStale, ""); n > 0 {
+	if n := now.total(metricProbeStale) - old.total(metricProbeStale); n > 0 {
 		e.add(happening{At: s.at, Sort: "cache", What: fmt.Sprintf("%s values were found to be older than their source", count(n)), Mood: "bad"})
 	}
 }

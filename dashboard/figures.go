@@ -108,17 +108,17 @@ func (ft *feature) counts(metric, label string) []float64 {
 }
 
 // total is how often something was counted.
-func (ft *feature) total(metric, label string) float64 { return add(ft.counts(metric, label)) }
+func (ft *feature) total(metric string) float64 { return add(ft.counts(metric, "")) }
 
 // gauge is the latest value, added over the processes: of the running minute if as many
 // processes have told of it as of the one before, else of that.
-func (ft *feature) gauge(metric string) (v float64, known bool) {
+func (ft *feature) gauge(metric string) (v float64) {
 	for _, s := range ft.series {
 		if s.Metric == metric && s.Instrument == observe.Gauge && ft.now < len(s.Values) {
-			v, known = v+s.Values[ft.now], true
+			v += s.Values[ft.now]
 		}
 	}
-	return v, known
+	return v
 }
 
 // labels lists the labels of a metric with their totals, the highest first.
@@ -156,11 +156,11 @@ type labelled struct {
 	Share float64
 }
 
-// distribution adds the durations of a metric; label "" adds all labels.
-func (ft *feature) distribution(metric, label string) telemetry.Distribution {
+// distribution adds the durations of one kind of operation.
+func (ft *feature) distribution(verb string) telemetry.Distribution {
 	var all []telemetry.Distribution
 	for _, d := range ft.durations {
-		if d.Metric == metric && (label == "" || d.Label == label) {
+		if d.Metric == metricOperation && d.Label == verb {
 			all = append(all, d.Values...)
 		}
 	}

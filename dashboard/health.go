@@ -8,9 +8,9 @@ import (
 
 // consistencyTile says whether stale values were observed, by the probe that loads the
 // truth beside a few hits.
-func consistencyTile(v *viewing, x *figures) tile {
+func consistencyTile(x *figures) tile {
 	ft := x.together(caching...)
-	probes, stale := ft.total(metricProbes, ""), ft.total(metricProbeStale, "")
+	probes, stale := ft.total(metricProbes), ft.total(metricProbeStale)
 	switch {
 	case probes == 0:
 		return tile{Label: "Staleness observed", Value: none, Note: "no process probes: values are not compared with their source"}
@@ -26,10 +26,10 @@ func consistencyTile(v *viewing, x *figures) tile {
 // healthTile says how the way to Redis is.
 func healthTile(v *viewing, x *figures) tile {
 	t := tile{Label: "Redis", Value: "in reach", Mood: "good", Note: v.snap.server.Name}
-	if n, _ := x.together(caching...).gauge(metricPending); n > 0 {
+	if n := x.together(caching...).gauge(metricPending); n > 0 {
 		t.Value, t.Mood, t.Note = "pending", "warn", count(n)+" invalidations wait to be delivered"
 	}
-	if n, _ := x.together(observe.Redis).gauge(metricBreaker); n > 0 {
+	if n := x.together(observe.Redis).gauge(metricBreaker); n > 0 {
 		t.Value, t.Mood, t.Note = "breaker open", "bad", fmt.Sprintf("%s connections send their calls to the source", count(n))
 	}
 	if v.snap.problem != "" {

@@ -137,7 +137,7 @@ func (d *Dashboard) limits(v *viewing) []panel {
 	ft := x.of(observe.Limiter, head.Here)
 	allowed := ft.counts(metricAllowed, "")
 	series := append([]chart.Series{{Name: "allowed", Values: allowed}}, ft.byLabel(metricLimited)...)
-	if add(allowed)+ft.total(metricLimited, "") > 0 {
+	if add(allowed)+ft.total(metricLimited) > 0 {
 		panels = append(panels, panel{ID: "minutes", Template: "chart", Data: chartOf{
 			Title: "Decisions each minute",
 			SVG: x.lines(false, chart.Options{

@@ -67,13 +67,13 @@ func (d *Dashboard) namespace(v *viewing) []panel {
 		)
 	}
 	l := lives{
-		Declared: claim.Declaration, Has: has, Warnings: v.snap.warningsOf(s), Space: space, Share: v.snap.census.Share, Evicted: ft.total(metricL1Evictions, ""),
+		Declared: claim.Declaration, Has: has, Warnings: v.snap.warningsOf(s), Space: space, Share: v.snap.census.Share, Evicted: ft.total(metricL1Evictions),
 	}
 	if has {
 		l.Service = claim.Name
 	}
-	l.L1, _ = ft.gauge(metricL1Entries)
-	l.L1Bytes, _ = ft.gauge(metricL1Bytes)
+	l.L1 = ft.gauge(metricL1Entries)
+	l.L1Bytes = ft.gauge(metricL1Bytes)
 	return append(panels,
 		panel{ID: "lives", Template: "lives", Data: l},
 		panel{ID: "strategy", Template: "strategy", Data: l},

@@ -105,7 +105,7 @@ func namespaceRows(v *viewing) []namespaceRow {
 		r := namespaceRow{
 			Name: s.name, Kind: string(s.kind), Requests: add(t.requests), Ratio: t.ratio(),
 			Rate: v.snap.figures.perSecond(t.requests, v.now),
-			P99:  ft.distribution(metricOperation, verbLoad).Quantile(.99), TTL: v.snap.ttl(s), Owner: v.snap.owner(s),
+			P99:  ft.distribution(verbLoad).Quantile(.99), TTL: v.snap.ttl(s), Owner: v.snap.owner(s),
 		}
 		r.seen(spaces[s.name])
 		known[s.name] = true

@@ -86,13 +86,13 @@ func overviewTiles(v *viewing, ft *feature, t traffic) []tile {
 		avoidedTile(ft, t),
 		errorTile(ft),
 	}
-	return append(tiles, consistencyTile(v, x), healthTile(v, x))
+	return append(tiles, consistencyTile(x), healthTile(v, x))
 }
 
 // avoidedTile says how much work the source was spared.
 func avoidedTile(ft *feature, t traffic) tile {
 	tl := tile{Label: "Source load avoided", Value: percent(t.avoidance()), Note: count(add(t.loads)) + " loads in the last hour"}
-	if mean := ft.distribution(metricOperation, verbLoad).Mean(); mean > 0 {
+	if mean := ft.distribution(verbLoad).Mean(); mean > 0 {
 		saved := time.Duration(math.Min(t.avoided()*float64(mean), math.MaxInt64/2))
 		tl.Note += ", about " + span(saved) + " of its time saved"
 	}
@@ -100,7 +100,7 @@ func avoidedTile(ft *feature, t traffic) tile {
 }
 
 func errorTile(ft *feature) tile {
-	l2, load := ft.total(metricL2Errors, ""), ft.total(metricLoadErrors, "")
+	l2, load := ft.total(metricL2Errors), ft.total(metricLoadErrors)
 	tl := tile{Label: "Errors", Value: count(l2 + load), Note: "in the last hour, of Redis and of the source", Mood: "good"}
 	if l2+load > 0 {
 		tl.Mood = "warn"
@@ -162,7 +162,7 @@ func latencies(ft *feature) []latency {
 		{verbLoad, "Load from the source", "what a miss costs"},
 		{verbFill, "Store in Redis", "after a load"},
 	} {
-		if dist := ft.distribution(metricOperation, s.verb); dist.Count() > 0 {
+		if dist := ft.distribution(s.verb); dist.Count() > 0 {
 			out = append(out, latency{s.step, s.meaning, float64(dist.Count()), dist.Quantile(.5), dist.Quantile(.99)})
 		}
 	}

@@ -36,7 +36,7 @@ func (x *figures) tallies(kind observe.Kind, name string, now time.Time) []tally
 		s := sums[k]
 		row := tally{Name: words(k.metric), Label: k.label, Spark: x.spark(s.Values, s.Instrument == observe.Gauge)}
 		if s.Instrument == observe.Gauge {
-			v, _ := ft.gauge(k.metric)
+			v := ft.gauge(k.metric)
 			row.Value = amount(v, s.Unit)
 		} else {
 			row.Value = amount(s.Total(), s.Unit)

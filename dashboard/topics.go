@@ -43,7 +43,7 @@ func (d *Dashboard) topics(v *viewing) []panel {
 	}
 	for _, s := range names {
 		ft := x.of(s.kind, s.name)
-		lag, _ := ft.gauge(metricLag)
+		lag := ft.gauge(metricLag)
 		t.Rows = append(t.Rows, topicRow{
 			Lag: lag, Name: s.name, Published: x.perSecond(ft.counts(metricPublished, ""), v.now),
 			Received: x.perSecond(ft.counts(metricReceived, ""), v.now), Figures: x.tallies(s.kind, s.name, v.now),

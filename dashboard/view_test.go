@@ -259,7 +259,7 @@ func TestFiguresAddUp(t *testing.T) {
 	if add(tr.l1) != float64(st.L1Hits) || add(tr.l2) != float64(st.L2Hits) || add(tr.misses) != float64(st.Misses) || add(tr.loads) != float64(st.Loads) {
 		t.Errorf("figures %v %v %v %v, the cache says %+v", add(tr.l1), add(tr.l2), add(tr.misses), add(tr.loads), st)
 	}
-	if got := s.figures.of("cache", "user").distribution(metricOperation, verbLoad).Count(); got != st.Loads {
+	if got := s.figures.of("cache", "user").distribution(verbLoad).Count(); got != st.Loads {
 		t.Errorf("%d loads were timed, of %d", got, st.Loads)
 	}
 	// The names under which caches count are those that pages ask for.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -122,7 +123,7 @@ func (w *watched) begin(ctx context.Context, verb string, commands int) (context
 	attrs := w.attrs(verb)
 	if commands > 1 {
 		verb = "PIPELINE"
-		attrs = append(w.node[:len(w.node):len(w.node)],
+		attrs = append(slices.Clip(w.node),
 			slog.String("db.operation.name", verb), slog.Int("db.operation.batch.size", commands))
 	}
 	ctx, end := w.observer.Begin(ctx, observe.Operation{Kind: observe.Redis, Name: w.name, Verb: verb, Attrs: attrs})
@@ -143,7 +144,7 @@ func (w *watched) attrs(verb string) []slog.Attr {
 	if ok {
 		return attrs
 	}
-	attrs = append(w.node[:len(w.node):len(w.node)], slog.String("db.operation.name", verb))
+	attrs = append(slices.Clip(w.node), slog.String("db.operation.name", verb))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.verbs) < maxVerbs {

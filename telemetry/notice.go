@@ -94,12 +94,12 @@ func (n *noticer) look(ctx context.Context, now time.Time, sample map[series]flo
 			}
 		default:
 			n.when[k] = now
-			n.log.LogAttrs(ctx, rule.level, rule.began, append(attributesOf(k), slog.Float64("count", grown))...)
+			n.log.LogAttrs(ctx, rule.level, rule.began, append(attributesOf(k), slog.Float64("count", grown))...) //nolint:sloglint // a constant of the table above
 		}
 	}
 	for k, before := range n.last {
 		if rule := notices[k.notice]; rule.over != "" && before > 0 && seen[k] == 0 {
-			n.log.LogAttrs(ctx, slog.LevelInfo, rule.over, attributesOf(k)...)
+			n.log.LogAttrs(ctx, slog.LevelInfo, rule.over, attributesOf(k)...) //nolint:sloglint // a constant of the table above
 		}
 	}
 	n.last = seen

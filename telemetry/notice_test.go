@@ -28,7 +28,7 @@ func TestNotices(t *testing.T) {
 			t.Fatalf("%d lines, want %d: %q", len(lines), len(want), lines)
 		}
 		for i, w := range want {
-			for _, part := range strings.Split(w, "|") {
+			for part := range strings.SplitSeq(w, "|") {
 				if !strings.Contains(lines[i], part) {
 					t.Errorf("no %q in %s", part, lines[i])
 				}

@@ -100,9 +100,9 @@ func (t *Telemetry) writePrometheus(b *bufio.Writer) {
 func (f *family) write(b *bufio.Writer) {
 	slices.SortFunc(f.samples, func(x, y sample) int { return cmp.Compare(x.labels, y.labels) })
 	if f.help != "" {
-		b.WriteString("# HELP " + f.name + " " + helpEscape.Replace(f.help) + "\n")
+		_, _ = b.WriteString("# HELP " + f.name + " " + helpEscape.Replace(f.help) + "\n")
 	}
-	b.WriteString("# TYPE " + f.name + " " + f.kind + "\n")
+	_, _ = b.WriteString("# TYPE " + f.name + " " + f.kind + "\n")
 	for _, s := range f.samples {
 		if f.kind != "histogram" {
 			line(b, f.name, s.labels, s.value)
@@ -124,11 +124,11 @@ func (f *family) write(b *bufio.Writer) {
 }
 
 func line(b *bufio.Writer, name, labels string, v float64) {
-	b.WriteString(name)
+	_, _ = b.WriteString(name)
 	if labels != "" {
-		b.WriteString("{" + labels + "}")
+		_, _ = b.WriteString("{" + labels + "}")
 	}
-	b.WriteString(" " + number64(v) + "\n")
+	_, _ = b.WriteString(" " + number64(v) + "\n")
 }
 
 func number64(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
@@ -144,7 +144,7 @@ func labels(s series) string {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(sanitized(string(kv.Key)) + `="` + valueEscape.Replace(kv.Value.Emit()) + `"`)
+		b.WriteString(sanitized(string(kv.Key)) + `="` + valueEscape.Replace(kv.Value.String()) + `"`)
 	}
 	return b.String()
 }

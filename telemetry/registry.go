@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"maps"
 	"math"
 	"sync"
 
@@ -85,9 +86,7 @@ func (r *registry) sample() map[series]float64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	all := make(map[series]float64, len(r.retired))
-	for s, n := range r.retired {
-		all[s] = n
-	}
+	maps.Copy(all, r.retired)
 	for src := range r.sources {
 		r.readLocked(src, func(s series, n float64) { all[s] += n })
 	}
