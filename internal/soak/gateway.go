@@ -87,13 +87,13 @@ func (l *rest) listen(ctx context.Context, channel string) error {
 	}
 	if _, err := l.client.Do(ctx, conn.Cmd("PUBLISH", channel, "hello")); err != nil {
 		cancel()
-		<-ended // that it was cancelled
+		<-ended //nolint:errcheck // that it was cancelled
 		return err
 	}
 	select {
 	case <-heard:
 		cancel()
-		<-ended // that it was cancelled
+		<-ended //nolint:errcheck // that it was cancelled
 		return nil
 	case err := <-ended:
 		return err
