@@ -78,6 +78,9 @@ func probing(t *testing.T, r *rows, o larder.Options[string, int64]) *larder.Cac
 
 // What a source does after a key was served, and what the probe makes of it.
 func TestProbe(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hours of fake time take half a minute")
+	}
 	for name, tc := range map[string]struct {
 		absent bool // the source has no value at first
 		after  func(ctx context.Context, r *rows, c *larder.Cache[string, int64])
