@@ -3,6 +3,7 @@ package redisserver
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -24,8 +25,15 @@ func Ask(addr string, args ...string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return AskOver(c, args...)
+}
+
+// AskOver is Ask over a connection, which it closes.
+func AskOver(c net.Conn, args ...string) (string, error) {
 	defer func() { _ = c.Close() }()
-	_ = c.SetDeadline(time.Now().Add(answerTimeout))
+	if err := c.SetDeadline(time.Now().Add(answerTimeout)); err != nil {
+		return "", err
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "*%d\r\n", len(args))
 	for _, a := range args {
@@ -44,37 +52,43 @@ func readReply(r *bufio.Reader) (string, error) {
 	}
 	line = strings.TrimRight(line, "\r\n")
 	if line == "" {
-		return "", fmt.Errorf("redisserver: an empty reply")
+		return "", errors.New("redisserver: an empty reply")
 	}
 	rest := line[1:]
-	n, _ := strconv.Atoi(rest)
 	switch line[0] {
 	case '+', ':':
 		return rest, nil
 	case '-':
-		return "", replyError(rest)
+		return "", ReplyError(rest)
 	case '$':
-		if n < 0 {
-			return "", nil
+		n, err := strconv.Atoi(rest)
+		if err != nil || n < 0 {
+			return "", err
 		}
 		buf := make([]byte, n+2)
-		_, err := io.ReadFull(r, buf)
-		return string(buf[:n]), err
+		if _, err := io.ReadFull(r, buf); err != nil {
+			return "", err
+		}
+		return string(buf[:n]), nil
 	case '*':
+		n, err := strconv.Atoi(rest)
+		if err != nil {
+			return "", err
+		}
 		var lines []string
 		for range n {
-			text, err := readReply(r)
+			s, err := readReply(r)
 			if err != nil {
 				return "", err
 			}
-			lines = append(lines, text)
+			lines = append(lines, s)
 		}
 		return strings.Join(lines, "\n"), nil
 	}
 	return "", fmt.Errorf("redisserver: a reply of unknown type %q", line[0])
 }
 
-// replyError is an error reply: the server is there, and said no.
-type replyError string
+// ReplyError is an error reply: the server is there, and said no.
+type ReplyError string
 
-func (e replyError) Error() string { return string(e) }
+func (e ReplyError) Error() string { return string(e) }

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/larder-go/larder/internal/redisserver"
 )
 
 // startTimeout bounds every wait for a server.
@@ -88,7 +90,7 @@ func (s *Server) run() error {
 	s.cmd, s.done = cmd, done
 	return poll(done, func() error {
 		_, err := s.Do("PING")
-		var re replyError
+		var re redisserver.ReplyError
 		if errors.As(err, &re) && !strings.HasPrefix(string(re), "LOADING") {
 			return nil // it wants a password: it is up
 		}
@@ -142,7 +144,13 @@ func (s *Server) TLSConfig() *tls.Config {
 
 // Do sends one command over a connection of its own, without logging in, and
 // returns the reply as text: arrays one element a line, nil as "".
-func (s *Server) Do(args ...string) (string, error) { return ask(s.dial, args...) }
+func (s *Server) Do(args ...string) (string, error) {
+	nc, err := s.dial()
+	if err != nil {
+		return "", err
+	}
+	return redisserver.AskOver(nc, args...)
+}
 
 func (s *Server) dial() (net.Conn, error) {
 	d := &net.Dialer{Timeout: time.Second}
