@@ -2,16 +2,13 @@ package e2e
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/larder-go/larder/conn"
 )
@@ -81,35 +78,11 @@ var dashboardLine = regexp.MustCompile(`^Dashboard +(http://127\.0\.0\.1:[0-9]+/
 // demo starts the demo and waits until its dashboard is up. It ends as serve does.
 func demo(t *testing.T, larder, goroot, redis string) (url string) {
 	t.Helper()
-	args := []string{"demo", "--requests", "200", "--workers", "2", "--goroot", goroot}
+	args := []string{"--requests", "200", "--workers", "2", "--goroot", goroot}
 	if redis != "embedded:" {
 		args = append(args, "--redis", redis)
 	}
-	cmd := exec.CommandContext(context.Background(), larder, args...) // ended below
-	cmd.Env = append(os.Environ(), "LARDER_TOKEN="+token)
-	logs := &notes{}
-	cmd.Stderr = logs
-	out, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = out.Close() }()
-	cmd.Stdout = w
-	err = cmd.Start()
-	_ = w.Close()
-	if err != nil {
-		t.Fatalf("larder demo: %v", err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		kill := time.AfterFunc(stopTimeout, func() { _ = cmd.Process.Kill() })
-		defer kill.Stop()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("larder demo: %v\n%s", err, logs)
-		} else if t.Failed() {
-			t.Logf("larder demo printed:\n%s", logs)
-		}
-	})
+	out, logs := child(t, []string{"LARDER_TOKEN=" + token}, larder, "demo", args...)
 	var printed strings.Builder
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if m := dashboardLine.FindStringSubmatch(lines.Text()); m != nil {

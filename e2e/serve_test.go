@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -99,36 +100,44 @@ func within(t *testing.T, d time.Duration) context.Context {
 	return ctx
 }
 
-// serve starts the command and returns the environment for its clients. When the
-// test ends the command is told to end, and must do so without an error: the race
-// detector's findings are one.
-func serve(t *testing.T, larder, redis, engine string) (env []string) {
+// child runs the command and returns what it prints. When the test ends the command is
+// told to end, and must do so without an error: the race detector's findings are one.
+func child(t *testing.T, env []string, larder, command string, args ...string) (out io.Reader, logs *notes) {
 	t.Helper()
-	cmd := exec.CommandContext(context.Background(), larder, "serve", "--listen", "127.0.0.1:0", "--redis", redis) // ended below
-	cmd.Env = append(os.Environ(), "LARDER_TOKEN="+token, "LARDER_READ_ONLY_TOKEN="+readOnlyToken)
-	logs := &notes{}
+	cmd := exec.CommandContext(context.Background(), larder, append([]string{command}, args...)...) // ended below
+	cmd.Env = append(os.Environ(), env...)
+	logs = &notes{}
 	cmd.Stderr = logs
-	out, w, err := os.Pipe()
+	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = out.Close() }()
 	cmd.Stdout = w
 	err = cmd.Start()
 	_ = w.Close()
 	if err != nil {
-		t.Fatalf("larder serve: %v", err)
+		_ = r.Close()
+		t.Fatalf("larder %s: %v", command, err)
 	}
 	t.Cleanup(func() {
+		defer func() { _ = r.Close() }() // not before: a write to a closed pipe ends the command
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		kill := time.AfterFunc(stopTimeout, func() { _ = cmd.Process.Kill() })
 		defer kill.Stop()
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("larder serve: %v\n%s", err, logs)
+			t.Errorf("larder %s: %v\n%s", command, err, logs)
 		} else if t.Failed() {
-			t.Logf("larder serve printed:\n%s", logs)
+			t.Logf("larder %s printed:\n%s", command, logs)
 		}
 	})
+	return r, logs
+}
+
+// serve starts larder serve and returns the environment for its clients.
+func serve(t *testing.T, larder, redis, engine string) (env []string) {
+	t.Helper()
+	out, logs := child(t, []string{"LARDER_TOKEN=" + token, "LARDER_READ_ONLY_TOKEN=" + readOnlyToken},
+		larder, "serve", "--listen", "127.0.0.1:0", "--redis", redis)
 	line, err := bufio.NewReader(out).ReadString('\n')
 	m := urlLine.FindStringSubmatch(line)
 	if err != nil || m == nil {
