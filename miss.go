@@ -2,7 +2,6 @@ package larder
 
 import (
 	"github.com/larder-go/larder/internal/entry"
-	"github.com/larder-go/larder/internal/generation"
 	"github.com/larder-go/larder/internal/l1"
 	"github.com/larder-go/larder/internal/lease"
 )
@@ -59,14 +58,6 @@ func emptyOf(e entry.Entry, now int64) reason {
 // uncoveredOf tells why an entry that only this process could have does not count.
 func uncoveredOf[V any](e *l1.Entry[V], nsKey string) reason {
 	if doubt, ok := e.Doubt(0); ok && doubt.Generation != nsKey {
-		return missTag
-	}
-	return missGeneration
-}
-
-// generationOf tells which generation it was that an entry was not loaded under.
-func generationOf(key string) reason {
-	if _, ok := generation.TagOf(key); ok {
 		return missTag
 	}
 	return missGeneration

@@ -135,17 +135,6 @@ func (r *registry) metric(m *observe.Metric) *observe.Metric {
 	return one
 }
 
-// all lists the metrics.
-func (r *registry) all() []*observe.Metric {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	ms := make([]*observe.Metric, 0, len(r.metrics))
-	for _, m := range r.metrics {
-		ms = append(ms, m)
-	}
-	return ms
-}
-
 func (r *registry) subject(kind observe.Kind, name string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

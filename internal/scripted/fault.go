@@ -60,12 +60,6 @@ type Exchange struct {
 	Script string
 }
 
-// Tracking selects connections with invalidation pushes.
-func Tracking(x Exchange) bool { return x.Tracking }
-
-// Plain selects the other ones.
-func Plain(x Exchange) bool { return !x.Tracking }
-
 // Commands selects commands by their names, in upper case.
 func Commands(names ...string) func(Exchange) bool {
 	return func(x Exchange) bool { return len(x.Args) > 0 && slices.Contains(names, x.Args[0]) }

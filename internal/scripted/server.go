@@ -32,7 +32,6 @@ type Server struct {
 	faults   []*Fault
 	sessions []*session
 	scripts  map[string]string // text by digest
-	seen     map[string]int    // commands received, by name
 	dials    int
 	closed   bool
 }
@@ -40,7 +39,7 @@ type Server struct {
 // New makes a server that answers from e. It has no goroutine until somebody
 // connects.
 func New(e *embedded.Engine) *Server {
-	s := &Server{engine: e, scripts: map[string]string{}, seen: map[string]int{}}
+	s := &Server{engine: e, scripts: map[string]string{}}
 	s.cond = sync.NewCond(&s.mu)
 	return s
 }
@@ -116,17 +115,6 @@ func (s *Server) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.sessions)
-}
-
-// Received is how many commands with one of the names, in upper case, have
-// arrived, executed or not.
-func (s *Server) Received(names ...string) (n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, name := range names {
-		n += s.seen[name]
-	}
-	return n
 }
 
 // Unread is how many bytes clients have sent that the server has not read. It

@@ -69,7 +69,6 @@ func (n *session) admit(args []string) (x Exchange, alive bool) {
 	s := n.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seen[args[0]]++
 	x = s.exchangeLocked(n, args)
 	for s.faultLocked(x, Freeze) != nil && !n.over {
 		s.cond.Wait()
